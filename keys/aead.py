@@ -1,0 +1,143 @@
+"""Sealed notes: flags and references that travel past the matcher to children's services.
+
+A pair id and a note come in; bytes of one fixed length go out, and back.
+Rule: the matcher sees nothing in a note, its length included.
+
+One note key per agency and run, sealed once by HPKE to children's services; each note then costs
+microseconds. Note: 16 random bytes of salt, ciphertext of `length` + 4 bytes, 16 bytes of tag.
+
+Nonces. A nonce derived from the pair id alone would be exact as long as each pair id is sealed once, and would give
+two notes away the day an answer is computed twice. A random 96-bit nonce alone rests on the generator and on few
+notes. So both: each note has a key of its own, HKDF-Expand(note key, pair id, 128-bit random salt), and the nonce
+is zero. Two notes share a key only if one pair id is sealed twice with one salt, which no crash or repetition brings.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from keys.errors import CustodyError, OpenError
+from keys.framing import frame, unframe
+from keys.guard import Guarded
+from keys.identity import Identity, PublicIdentity
+from keys.kdf import KEY_BYTES, expand
+from keys.labels import Label, is_test, mode
+from keys.seal import open_sealed, seal
+
+PAIR_ID_BYTES = 16
+_SALT_BYTES = 16
+_TAG_BYTES = 16
+_LENGTH_BYTES = 4
+_ZERO_NONCE = bytes(12)  # safe because each note has a key of its own
+
+NOTE_OVERHEAD = _SALT_BYTES + _LENGTH_BYTES + _TAG_BYTES
+"""Bytes a sealed note is longer than the fixed length agreed for its plaintext."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NoteKey(Guarded):
+    """One agency's key for the notes of one run; value: 32 bytes."""
+
+    run: str
+    sender: str
+    test: bool
+    value: bytes
+
+    shown: ClassVar[tuple[str, ...]] = ("run", "sender", "test")
+
+    def __post_init__(self) -> None:
+        if len(self.value) != KEY_BYTES:
+            raise ValueError(f"a note key has {KEY_BYTES} bytes")
+
+    def to_payload(self) -> bytes:
+        """Everything, for comparison and for wrapping."""
+        return frame(self.run.encode(), self.sender.encode(), mode(self.test), self.value)
+
+    @classmethod
+    def from_payload(cls, payload: bytes) -> Self:
+        """Inverse of `to_payload`."""
+        run, sender, its_mode, value = unframe(payload, 4)
+        return cls(run.decode(), sender.decode(), is_test(its_mode), value)
+
+
+def _wrap_info(run: str, sender: str, context: bytes) -> bytes:
+    return frame(Label.NOTE_WRAP, run.encode(), sender.encode(), context)
+
+
+@dataclass(frozen=True, repr=False)
+class NoteSealer:
+    """What an agency needs to seal the notes of one run: the key, and its copy sealed to children's services.
+
+    wrapped: goes into the package beside the notes. context: bound to the key and to every note (agreement digest).
+    """
+
+    key: NoteKey
+    wrapped: bytes
+    context: bytes
+    length: int
+
+    @classmethod
+    def new(cls, recipient: PublicIdentity, *, run: str, sender: str, context: bytes, length: int) -> Self:
+        """Fresh key for one agency and run. length: bytes every note is padded to, the same at all agencies."""
+        key = NoteKey(run, sender, recipient.test, secrets.token_bytes(KEY_BYTES))
+        return cls(key, seal(recipient, key.to_payload(), _wrap_info(run, sender, context)), context, length)
+
+    def seal(self, pair_id: bytes, plaintext: bytes) -> bytes:
+        """One note for one pair; see `seal_note`."""
+        return seal_note(self.key, pair_id, self.context, plaintext, self.length)
+
+    def __repr__(self) -> str:
+        return f"NoteSealer(key={self.key!r}, length={self.length})"
+
+
+def unwrap_key(identity: Identity, wrapped: bytes, *, run: str, sender: str, context: bytes) -> NoteKey:
+    """The note key an agency sealed to children's services for this run.
+
+    Raises OpenError when it was made by or for another party, run or context; TestKeyError when modes mix.
+    """
+    try:
+        key = NoteKey.from_payload(open_sealed(identity, wrapped, _wrap_info(run, sender, context)))
+    except ValueError:
+        key = None
+    if key is None or (key.run, key.sender, key.test) != (run, sender, identity.test):
+        raise OpenError(f"the note key of '{sender}' is not what it should be", "ask the agency to answer again")
+    return key
+
+
+def _cipher(key: NoteKey, pair_id: bytes, salt: bytes) -> ChaCha20Poly1305:
+    if len(pair_id) != PAIR_ID_BYTES:
+        raise ValueError(f"a pair id has {PAIR_ID_BYTES} bytes")
+    return ChaCha20Poly1305(expand(key.value, Label.NOTE, mode(key.test), pair_id, salt))
+
+
+def seal_note(key: NoteKey, pair_id: bytes, context: bytes, plaintext: bytes, length: int) -> bytes:
+    """Note for one pair, padded with zeros to `length` bytes; the result is NOTE_OVERHEAD bytes longer.
+
+    Raises CustodyError when the plaintext is longer than `length`.
+    """
+    if len(plaintext) > length:
+        raise CustodyError(
+            f"a note of {len(plaintext)} bytes does not fit the {length} agreed", "send fewer flags for this row"
+        )
+    salt = secrets.token_bytes(_SALT_BYTES)
+    padded = len(plaintext).to_bytes(_LENGTH_BYTES, "big") + plaintext.ljust(length, b"\0")
+    return salt + _cipher(key, pair_id, salt).encrypt(_ZERO_NONCE, padded, context)
+
+
+def open_note(key: NoteKey, pair_id: bytes, context: bytes, sealed: bytes) -> bytes:
+    """Plaintext of a note; raises OpenError when it was altered or belongs to another pair, run, agency or context."""
+    cipher = _cipher(key, pair_id, sealed[:_SALT_BYTES])
+    try:
+        padded = cipher.decrypt(_ZERO_NONCE, sealed[_SALT_BYTES:], context)
+    except InvalidTag as problem:
+        raise OpenError("a sealed note does not open for this pair", "ask the agency to answer again") from problem
+    end = _LENGTH_BYTES + int.from_bytes(padded[:_LENGTH_BYTES], "big")
+    # Only a sender who holds the key can pad wrongly; strict, so that padding carries no hidden words.
+    if len(padded) < end or any(padded[end:]):
+        raise OpenError("a sealed note is padded wrongly", "ask the agency to answer again")
+    return padded[_LENGTH_BYTES:end]
