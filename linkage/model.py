@@ -137,6 +137,8 @@ class NullTable:
     counts: (k,) float64 candidate pairs with each pattern.
     people: rows in the file (rounded as the agreement says). pairs: candidate pairs counted.
     present: (f,) float64 share of rows with a value.
+    gaps: (2 ** f,) float64 share of rows with exactly each set of missing fields (bit i: field i is missing), or
+    empty where it is not known and fields count as missing independently.
     """
 
     levels: NDArray[np.int8]
@@ -146,6 +148,7 @@ class NullTable:
     people: int
     pairs: int
     present: NDArray[np.float64]
+    gaps: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     def __repr__(self) -> str:
         return f"NullTable(patterns={len(self.counts)}, pairs={self.pairs}, people={self.people})"
@@ -171,3 +174,64 @@ class Scores:
 
     def __repr__(self) -> str:
         return f"Scores(pairs={len(self)})"
+
+
+@dataclass(frozen=True, repr=False)
+class Screening:
+    """Screening encodings of one agency: who might be the same, and nothing else.
+
+    pseudonyms: (n, 16) uint8, random per run, one a person. filters: (r, w) uint64, w words of 64 bits.
+    owner: (r,) int32, the person of each filter; a person with aliases has several filters.
+    """
+
+    pseudonyms: Bytes16
+    filters: NDArray[np.uint64]
+    owner: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.pseudonyms)
+
+    def __repr__(self) -> str:
+        return f"Screening(people={len(self)}, bits={self.filters.shape[1] * 64})"
+
+
+@dataclass(frozen=True, repr=False)
+class Request:
+    """What the matcher asks of one agency: evidence on a row, under the key of a pair.
+
+    pair_ids: (m, 16) uint8, random, none twice. pseudonyms: (m, 16) uint8, rows of the agency asked.
+    """
+
+    pair_ids: Bytes16
+    pseudonyms: Bytes16
+
+    def __len__(self) -> int:
+        return len(self.pair_ids)
+
+    def __repr__(self) -> str:
+        return f"Request(pairs={len(self)})"
+
+
+@dataclass(frozen=True, repr=False)
+class Evidence:
+    """One side of candidate pairs, each under the key of its pair alone; the columns are those of layout.Layout.
+
+    pair_ids: (m, 16) uint8, or empty (0, 16) where rows are compared inside one agency.
+    presence: (m, s) uint8, 0 missing, 1 partly known, 2 known. tags: (m, t) uint32. filters: (m, q, 8) uint64.
+    """
+
+    pair_ids: Bytes16
+    presence: NDArray[np.uint8]
+    tags: NDArray[np.uint32]
+    filters: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    def take(self, rows: NDArray[np.integer]) -> Evidence:
+        """The evidence of some rows, in that order."""
+        ids = self.pair_ids[rows] if len(self.pair_ids) else self.pair_ids
+        return Evidence(ids, self.presence[rows], self.tags[rows], self.filters[rows])
+
+    def __repr__(self) -> str:
+        return f"Evidence(sides={len(self)})"

@@ -13,7 +13,10 @@ MISSING = -1
 """Level where one side or both have no value."""
 
 RARITY_BUCKETS = 6
-"""Coarse rarity of a name within its own file: bucket b holds shares from 8**-(b+1) up to 8**-b; the last is open."""
+"""Coarse rarity of a name within its own file: bucket b holds shares from 8**-(b+1) up to 8**-b; the last is open.
+
+Evidence places a name's exact tag in the slot of its bucket, so the bucket shows only where two names agree.
+"""
 
 
 class Kind(StrEnum):
@@ -95,7 +98,7 @@ LEVELS: dict[Kind, tuple[Level, ...]] = {
         _DIFFERENT,
     ),
     Kind.PHONE: (_SAME, _level("ending", "the last six digits agree"), _DIFFERENT),
-    Kind.IDENTIFIER: (_SAME, _level("digit", "one character differs"), _DIFFERENT),
+    Kind.IDENTIFIER: (_SAME, _DIFFERENT),
 }
 """Comparison levels of every kind, strongest first; a level's number is its place here."""
 

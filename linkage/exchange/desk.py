@@ -1,0 +1,181 @@
+"""A party's folder: agreement, keys, journal, and what each run needs between its steps.
+
+agreement.toml, agreement.<party>.sig   the terms, signed
+identity.key, identity.pub              who the party is; the first wrapped by its passphrase
+share.key, secret.key                   at agencies: its share, and the linkage secret
+journal.jsonl                           what happened
+inbox/, outbox/                         packages that came, and packages to send
+runs/<run>/                             encrypted state of a run, destroyed by `close`
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from keys import vault
+from keys.identity import Identity
+from keys.passphrase import Passphrase
+from keys.seal import open_sealed, seal
+from keys.storage import StorageKey, decrypt_blob, encrypt_blob
+from linkage.agreement import Agreement, Party, check_signatures, load
+from linkage.errors import NotAgreedError, OtherRunError, ReplayedPackageError, UnexpectedPackageError, YourFileError
+from linkage.exchange.files import read, write_all, write_new
+from linkage.exchange.journal import Journal
+from linkage.package.container import SUFFIX, Body, Expected, Kind, Opened, open_package, pack, read_header
+
+AGREEMENT = "agreement.toml"
+IDENTITY = "identity.key"
+PUBLIC = "identity.pub"
+SHARE = "share.key"
+SECRET = "secret.key"  # noqa: S105 - a file name
+
+
+@dataclass(frozen=True, repr=False)
+class Desk:
+    """One party at work: its folder, its identity, and the agreement it works under."""
+
+    folder: Path
+    agreement: Agreement
+    identity: Identity
+    party: Party
+    passphrase: Passphrase
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The party's log."""
+        return Journal(self.folder / "journal.jsonl")
+
+    def run_folder(self, run: str) -> Path:
+        """Where the state of a run stands."""
+        return self.folder / "runs" / run
+
+    def keep(self, run: str, name: str, data: bytes) -> None:
+        """Store state of a run, encrypted under a key of this run alone; a name is used once."""
+        folder = self.run_folder(run)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_new(folder / f"{name}.sealed", encrypt_blob(self._storage_key(run), data, self._context(run, name)))
+
+    def replace(self, run: str, name: str, data: bytes) -> None:
+        """Store newer state in the place of older, whole or not at all."""
+        path = self.run_folder(run) / f"{name}.sealed"
+        newer = path.with_suffix(".new")
+        newer.unlink(missing_ok=True)
+        newer.write_bytes(encrypt_blob(self._storage_key(run), data, self._context(run, name)))
+        newer.replace(path)
+
+    def kept(self, run: str, name: str) -> bytes | None:
+        """State of a run, or None when there is none."""
+        path = self.run_folder(run) / f"{name}.sealed"
+        if not path.exists():
+            return None
+        return decrypt_blob(self._storage_key(run), read(path), self._context(run, name))
+
+    def need(self, run: str, name: str, step: str) -> bytes:
+        """State of a run that an earlier step left. Raises OtherRunError when that step has not been done."""
+        data = self.kept(run, name)
+        if data is None:
+            runs = sorted(path.name for path in (self.folder / "runs").glob("*") if path.is_dir())
+            raise OtherRunError(
+                f"nothing is known here of run '{run}'",
+                f"runs here: {', '.join(runs) or 'none'}; `linkage {step}` comes first, or the run was closed",
+            )
+        return data
+
+    def _storage_key(self, run: str) -> StorageKey:
+        path = self.run_folder(run) / "storage.key"
+        if not path.exists():
+            key = StorageKey.new(test=self.identity.test)
+            # Wrapped for the identity rather than by the passphrase: one slow derivation a command is enough.
+            write_new(path, self._wrap(key, run))
+            return key
+        return self._unwrap(read(path), run)
+
+    def _wrap(self, key: StorageKey, run: str) -> bytes:
+        return seal(self.identity.public, key.to_payload(), self._context(run, "storage key"))
+
+    def _unwrap(self, sealed: bytes, run: str) -> StorageKey:
+        return StorageKey.from_payload(open_sealed(self.identity, sealed, self._context(run, "storage key")))
+
+    def _context(self, run: str, name: str) -> bytes:
+        return b"\0".join([b"desk", self.agreement.digest, run.encode(), name.encode()])
+
+    def send(self, body: Body, kind: Kind, run: str, recipient: str, *, out: Path | None = None) -> list[Path]:
+        """Sign, seal and write one package to the outbox, all parts or none."""
+        folder = out or self.folder / "outbox"
+        parts = pack(body, kind, run, self.agreement, self.identity, recipient)
+        return write_all([(folder / header.filename, data) for header, data in parts])
+
+    def take(self, paths: Sequence[Path], kind: Kind, run: str) -> dict[str, Opened]:
+        """Open the packages in some files or folders, each proven and none taken before; by sender.
+
+        The caller notes them in the journal once its step has succeeded (`taken_in`).
+        """
+        parts: dict[str, list[bytes]] = defaultdict(list)
+        for path in self._files(paths, kind, run):
+            data = read(path)
+            parts[read_header(data)[0].package].append(data)
+        if not parts:
+            raise UnexpectedPackageError(
+                f"there is no '{kind}' package for run '{run}' here",
+                "put the files that came into inbox/, or name them",
+            )
+        known, expected = self.journal.taken(), Expected(kind, run, self.agreement)
+        opened: dict[str, Opened] = {}
+        for group in parts.values():
+            package = open_package(group, expected, self.identity)
+            if package.header.package in known:
+                raise ReplayedPackageError(
+                    f"the package {package.header.filename} was taken in before",
+                    "nothing to do; see `linkage log show`",
+                )
+            if package.header.sender in opened:
+                raise ReplayedPackageError(
+                    f"there are two '{kind}' packages from {package.header.sender}", "keep the one that was meant"
+                )
+            opened[package.header.sender] = package
+        return opened
+
+    def _files(self, paths: Sequence[Path], kind: Kind, run: str) -> list[Path]:
+        """The files named, or of each folder named the packages of this kind and run (by their names)."""
+        files: list[Path] = []
+        for path in paths or [self.folder / "inbox"]:
+            prefix = f"{run}-{kind}-" if run else f"{kind}-"
+            files += sorted(path.glob(f"{prefix}*{SUFFIX}")) if path.is_dir() else [path]
+        return files
+
+
+def taken_in(packages: dict[str, Opened]) -> list[str]:
+    """Names of packages, for the journal."""
+    return sorted(package.header.package for package in packages.values())
+
+
+def open_desk(folder: Path, passphrase: Passphrase, *, signed: bool = True, today: dt.date | None = None) -> Desk:
+    """A party's desk, with its agreement signed by all and in force, and its identity unlocked.
+
+    Raises NotAgreedError and its kin, CustodyError and its kin.
+    """
+    path = folder / AGREEMENT
+    if not path.exists():
+        raise YourFileError(f"there is no {AGREEMENT} in {folder}", "use --desk to name the party's folder")
+    agreement = load(path)
+    agreement.check_dates(today or dt.datetime.now(dt.UTC).date())
+    if signed:
+        check_signatures(agreement, path)
+    identity = vault.fetch(folder / IDENTITY, Identity, passphrase, test=agreement.terms.test)
+    return Desk(folder, agreement, identity, agreement.party_of(identity.public), passphrase)
+
+
+def require(desk: Desk, role: str) -> None:
+    """Raise NotAgreedError unless the party may take this step."""
+    may = desk.party.encodes if role == "agency" else role in desk.party.roles
+    if not may:
+        raise NotAgreedError(
+            f"'{desk.party.name}' is {' and '.join(desk.party.roles)} in this agreement, not {role}",
+            "use --desk to name the right party's folder",
+        )
+

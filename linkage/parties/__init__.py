@@ -1,0 +1,1 @@
+"""What each party does, as straight recipes over nouns: no file is opened here, and no party knows another."""

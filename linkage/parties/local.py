@@ -1,0 +1,79 @@
+"""The local table: all an agency needs between `encode` and `answer`, and nobody else may see.
+
+It holds no name and no date: keyed digests of tokens, pseudonyms, the agency's own ids, and notes for children's
+services. It is stored encrypted and destroyed by `close`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.encode.tokens import FieldTokens
+from linkage.errors import UnreadableFileError
+from linkage.model import Bytes16, Note
+
+_PARTS = ("digests", "tags", "filter_codes", "filter_offsets", "presence", "codes", "offsets")
+
+
+class _Meta(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    local_ids: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class LocalTable:
+    """One agency's file within one run. pseudonyms: (n, 16) uint8; tokens: by field; notes: one a row, or none."""
+
+    pseudonyms: Bytes16
+    local_ids: tuple[str, ...]
+    tokens: tuple[FieldTokens, ...]
+    notes: tuple[Note, ...]
+
+    def __len__(self) -> int:
+        return len(self.local_ids)
+
+    def __repr__(self) -> str:
+        return f"LocalTable(people={len(self)})"
+
+    def rows(self, pseudonyms: Bytes16) -> NDArray[np.int64]:
+        """Rows with these pseudonyms, (m,); -1 where the run has no such pseudonym."""
+        own, asked = (np.ascontiguousarray(ids).view("V16").ravel() for ids in (self.pseudonyms, pseudonyms))
+        order = np.argsort(own)
+        place = np.minimum(np.searchsorted(own[order], asked), len(own) - 1)
+        found: NDArray[np.int64] = order[place].astype(np.int64)
+        return np.where(own[found] == asked, found, -1)
+
+    def to_bytes(self) -> bytes:
+        """One container of arrays and text, to be encrypted."""
+        from safetensors.numpy import save
+
+        meta = msgspec.json.encode(_Meta(local_ids=self.local_ids, notes=self.notes))
+        arrays: dict[str, NDArray[np.generic]] = {
+            "meta": np.frombuffer(meta, np.uint8),
+            "pseudonyms": np.ascontiguousarray(self.pseudonyms),
+        }
+        for nth, field in enumerate(self.tokens):
+            arrays |= {f"{nth}.{part}": np.ascontiguousarray(getattr(field, part)) for part in _PARTS}
+        return bytes(save(arrays))
+
+    @staticmethod
+    def from_bytes(data: bytes) -> LocalTable:
+        """Inverse of to_bytes. Raises UnreadableFileError when the table is damaged."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            arrays: Mapping[str, NDArray[np.generic]] = load(data)
+            meta = msgspec.json.decode(arrays["meta"].tobytes(), type=_Meta)
+            count = sum(name.endswith(".offsets") for name in arrays)
+            tokens = tuple(FieldTokens(*(arrays[f"{nth}.{part}"] for part in _PARTS)) for nth in range(count))  # type: ignore[arg-type]
+        except (SafetensorError, KeyError, msgspec.MsgspecError):
+            raise UnreadableFileError(
+                "the local table of this run is damaged", "encode again under a new run"
+            ) from None
+        return LocalTable(arrays["pseudonyms"], meta.local_ids, tokens, meta.notes)  # type: ignore[arg-type]

@@ -1,0 +1,113 @@
+"""What the matcher does: find who might be the same, ask for evidence, and decide.
+
+It sees keyed bits only. Rule: this module and all it imports can neither encode a name nor hold the linkage secret
+(an import wall that is tested).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.agreement import Agreement
+from linkage.errors import OtherSecretError
+from linkage.match.search import Nearest, Sampled, Settings, find_candidates
+from linkage.model import Bytes16, NullTable, Pairs, Request
+from linkage.package.contents import ScreeningContents
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, repr=False)
+class Joined:
+    """Candidate pairs of two parties' files, left holding anchors, with the pair id of each."""
+
+    left: str
+    right: str
+    pairs: Pairs
+    pair_ids: Bytes16
+
+
+@dataclass(frozen=True, repr=False)
+class Screened:
+    """What the matcher keeps between screen and decide, and one request for every party."""
+
+    joined: tuple[Joined, ...]
+    nulls: Mapping[str, NullTable]
+    requests: Mapping[str, Request]
+
+
+def screen(files: Mapping[str, ScreeningContents], agreement: Agreement, progress: Progress | None = None) -> Screened:
+    """Candidates between every two files of which one holds anchors, and the requests for evidence on them.
+
+    Raises OtherSecretError when the agencies did not use one linkage secret: that would look like "no links" (R7).
+    """
+    check_secrets(files)
+    joined = []
+    comparable = [pair for pair in agreement.comparable() if pair[0] in files and pair[1] in files]
+    for nth, (left, right) in enumerate(comparable):
+        if progress:
+            progress(f"candidates {left} x {right}", nth, len(comparable))
+        pairs = _candidates(files[left], files[right], _search(agreement, left, right))
+        joined.append(Joined(left, right, pairs, _random_ids(len(pairs))))
+    if progress:
+        progress("candidates", len(comparable), len(comparable))
+    requests = {name: _request(name, contents, joined, agreement) for name, contents in files.items()}
+    return Screened(tuple(joined), {name: contents.null for name, contents in files.items()}, requests)
+
+
+def check_secrets(files: Mapping[str, ScreeningContents]) -> None:
+    """All check values are the same. Raises OtherSecretError naming the parties that stand apart."""
+    by_check: dict[str, list[str]] = {}
+    for name, contents in files.items():
+        by_check.setdefault(contents.check, []).append(name)
+    if len(by_check) > 1:
+        groups = sorted(by_check.values(), key=len)
+        raise OtherSecretError(
+            f"{', '.join(groups[0])} used another linkage secret or another run than {', '.join(groups[-1])}",
+            "the agencies compare `linkage secret assemble` fingerprints aloud and encode again",
+        )
+
+
+def _search(agreement: Agreement, left: str, right: str) -> Settings:
+    """Every anchor's best candidates; both ways where both sides hold anchors."""
+    if agreement.profile.search == "lsh":
+        return Sampled(dice=agreement.profile.threshold)
+    both = agreement.party(left).holds_anchors and agreement.party(right).holds_anchors
+    return Nearest(keep=agreement.terms.screening.candidates, both_sides=both)
+
+
+def _candidates(left: ScreeningContents, right: ScreeningContents, settings: Settings) -> Pairs:
+    """Candidate pairs of people: of all their filters, each pair of people once."""
+    found = find_candidates(left.screening.filters, right.screening.filters, settings)
+    rows, columns = left.screening.owner[found.left], right.screening.owner[found.right]
+    people = max(len(right.screening), 1)
+    code = np.unique(rows.astype(np.int64) * people + columns)
+    return Pairs((code // people).astype(np.int32), (code % people).astype(np.int32))
+
+
+def _request(name: str, contents: ScreeningContents, joined: list[Joined], agreement: Agreement) -> Request:
+    """Everything asked of one party, in random order, with decoys among it."""
+    rows = [join.pairs.left for join in joined if join.left == name]
+    rows += [join.pairs.right for join in joined if join.right == name]
+    ids = [join.pair_ids for join in joined if join.left == name] + [j.pair_ids for j in joined if j.right == name]
+    real = sum(len(part) for part in rows)
+    people = len(contents.screening)
+    decoys = int(np.ceil(real * agreement.terms.screening.decoys)) if people else 0
+    rows.append(_random_rows(decoys, people))
+    ids.append(_random_ids(decoys))
+    order = np.argsort(np.frombuffer(secrets.token_bytes(8 * (real + decoys)), np.uint64), kind="stable")
+    return Request(np.concatenate(ids)[order], contents.screening.pseudonyms[np.concatenate(rows)[order]])
+
+
+def _random_rows(count: int, people: int) -> NDArray[np.int32]:
+    draws = np.frombuffer(secrets.token_bytes(8 * count), np.uint64)
+    return (draws % np.uint64(max(people, 1))).astype(np.int32)
+
+
+def _random_ids(count: int) -> Bytes16:
+    return np.frombuffer(secrets.token_bytes(16 * count), np.uint8).reshape(count, 16)

@@ -1,0 +1,220 @@
+"""An agency's steps: share, secret, encode, answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import linkage.vocabulary as vocabularies
+from keys import vault
+from keys.aead import NoteSealer
+from keys.derive import run_key
+from keys.errors import CustodyError
+from keys.secret import LinkageSecret, Share, assemble, contribute
+from linkage.errors import ColumnsError, NotAgreedError, OutputExistsError, QualityError, RequestRefusedError
+from linkage.exchange.desk import SECRET, SHARE, Desk, require, taken_in
+from linkage.intake import mapping as mappings
+from linkage.intake.flags import read_flags
+from linkage.intake.quality import Quality
+from linkage.intake.records import Intake, take_in
+from linkage.intake.suggest import suggest
+from linkage.intake.table import Table, read_table
+from linkage.notes import NOTE_BYTES
+from linkage.package.container import Body
+from linkage.package.contents import RequestContents
+from linkage.parties import agency
+from linkage.parties.agency import Answered, Encoded
+from linkage.parties.local import LocalTable
+from linkage.steps.account import Account, Progress, quiet
+from linkage.vocabulary import Vocabulary
+
+
+def contribute_share(desk: Desk, *, cost: vault.Cost = vault.LIVE) -> Account:
+    """Make this agency's share of the linkage secret and a package with it for every other agency."""
+    require(desk, "agency")
+    others = [party for party in desk.agreement.encoders if party.name != desk.party.name]
+    share, sealed = contribute(desk.identity, [party.public() for party in others], desk.agreement.digest)
+    path = desk.folder / SHARE
+    if path.exists():
+        raise OutputExistsError(
+            f"{path} exists already", "a share is made once per agreement; send the packages in outbox/"
+        )
+    files = []
+    for party in others:
+        body = Body(b"{}", {"share": np.frombuffer(sealed[party.name], np.uint8)})
+        files += desk.send(body, "share", "", party.name)
+    vault.keep(path, share, desk.passphrase, cost)
+    desk.journal.append("disclose", "secret contribute", "", recipients=[party.name for party in others])
+    return Account(
+        f"share made for {len(others)} other agencies", {"recipients": [party.name for party in others]}, tuple(files),
+        "send each package to its agency; when all theirs are in inbox/, run `linkage secret assemble`",
+    )  # fmt: skip
+
+
+def assemble_secret(desk: Desk, paths: Sequence[Path], *, cost: vault.Cost = vault.LIVE) -> Account:
+    """Put all shares together to the linkage secret; its fingerprint is read aloud among the agencies."""
+    require(desk, "agency")
+    path = desk.folder / SECRET
+    if path.exists():
+        raise OutputExistsError(f"{path} exists already", "the secret is assembled once per agreement")
+    own = vault.fetch(desk.folder / SHARE, Share, desk.passphrase, test=desk.identity.test)
+    packages = desk.take(paths, "share", "")
+    received = {
+        desk.agreement.party(sender).public(): package.body.arrays["share"].tobytes()
+        for sender, package in packages.items()
+    }
+    secret = assemble(desk.identity, own, received, desk.agreement.digest)
+    vault.keep(path, secret, desk.passphrase, cost)
+    desk.journal.append("combine", "secret assemble", "", packages=taken_in(packages))
+    return Account(
+        f"secret assembled; fingerprint {secret.fingerprint()}", {"fingerprint": secret.fingerprint()}, (path,),
+        "read the fingerprint aloud to the other agencies; then `linkage encode`",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """An agency's own file and how to read it. mapping: None to suggest one from the header. flags: a long file."""
+
+    path: Path
+    mapping: Path | None = None
+    flags: Path | None = None
+    sheet: str | None = None
+    dates: str | None = None
+
+
+def vocabulary_of(desk: Desk) -> Vocabulary:
+    """The flag vocabulary of the agreement. Raises NotAgreedError when the installed one is another."""
+    vocabulary = vocabularies.load()
+    if desk.agreement.terms.release.vocabulary not in ("default", vocabulary.digest()):
+        raise NotAgreedError(
+            "the flag vocabulary installed here is not the one the agreement names",
+            "install the release all parties use, or put the agreed vocabulary in its place",
+        )
+    return vocabulary
+
+
+def read_source(source: Source, desk: Desk, today: dt.date) -> Intake:
+    """Standardised records and quality of a file. Raises YourFileError and its kin, all errors at once."""
+    table = read_table(source.path, sheet=source.sheet)
+    mapping = read_mapping(source, table, desk)
+    flags = None
+    if source.flags:
+        flags = read_flags(read_table(source.flags), vocabulary_of(desk), set(table.column(mapping.id)), today)
+    if desk.party.holds_anchors and mapping.anchor is None:
+        raise ColumnsError(
+            f"'{desk.party.name}' holds anchors, but the mapping has no [anchor] columns",
+            "name at least child_id under [anchor] in the mapping file",
+        )
+    required = desk.agreement.terms.quality.required_present
+    return take_in(table, mapping, desk.agreement.schema, flags=flags, required_present=required, today=today)
+
+
+def read_mapping(source: Source, table: Table, desk: Desk) -> mappings.Mapping:
+    """The mapping file, or one suggested from the header."""
+    if source.mapping:
+        return mappings.load(source.mapping)
+    return suggest(table.columns, desk.agreement.schema)
+
+
+def check_quality(quality: Quality) -> None:
+    """Refuse a file whose quality says no-go (R8)."""
+    if not quality.go:
+        raise QualityError(
+            f"the quality report says no-go: {quality.reasons[0]}",
+            "see `linkage profile`; improve the export, or agree on another minimum",
+            quality.reasons,
+        )
+
+
+def encode(
+    desk: Desk,
+    run: str,
+    source: Source,
+    *,
+    dry_run: bool = False,
+    progress: Progress = quiet,
+    today: dt.date | None = None,
+) -> Account:
+    """Screening encodings for the matcher, and the encrypted local table that `answer` needs."""
+    require(desk, "agency")
+    if desk.run_folder(run).exists():
+        raise OutputExistsError(f"run '{run}' was encoded before", "each run has a name of its own; choose another")
+    secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
+    intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
+    check_quality(intake.quality)
+    encoded = encode_records(desk, run, intake, secret, progress)
+    facts: dict[str, object] = {
+        "run": run,
+        "people": len(intake.records),
+        "filters": len(encoded.contents.screening.filters),
+        "secret_check": encoded.contents.check,
+        "warnings": list(intake.quality.warnings),
+    }
+    if dry_run:
+        return Account(f"{len(intake.records):,} people would be encoded; nothing was written", facts, dry_run=True)
+    desk.keep(run, "local", encoded.local.to_bytes())
+    files = desk.send(encoded.contents.to_body(), "screening", run, desk.agreement.matcher.name)
+    desk.journal.append("collect", "encode", run, people=len(intake.records))
+    desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))
+    return Account(
+        f"{len(intake.records):,} people encoded for run '{run}'", facts, tuple(files),
+        f"send the package to {desk.agreement.matcher.title}; its request comes back for `linkage answer`",
+    )  # fmt: skip
+
+
+def encode_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> Encoded:
+    """The recipe with this desk's keys."""
+    key = run_key(secret, run, desk.agreement.digest)
+    return agency.encode(intake.records, desk.agreement, key, secret.check(run), progress)
+
+
+def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False) -> Account:
+    """Evidence and sealed notes for the pairs the matcher asks about, unless it asks too much."""
+    require(desk, "agency")
+    local = LocalTable.from_bytes(desk.need(run, "local", "encode"))
+    secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
+    packages = desk.take(paths, "request", run)
+    matcher = desk.agreement.matcher.name
+    if set(packages) != {matcher}:
+        raise RequestRefusedError("a request comes from the matcher alone", "ask the sender what it wants")
+    request = RequestContents.from_body(packages[matcher].body).request
+    try:
+        answered = agency.check_request(request, local, _answered(desk, run, local), desk.agreement)
+    except RequestRefusedError as problem:
+        desk.journal.append("consult", "answer refused", run, pairs=len(request), why=list(problem.details))
+        raise
+    facts: dict[str, object] = {"run": run, "pairs": len(request), "rows": int((answered.asked > 0).sum())}
+    if dry_run:
+        return Account(f"{len(request):,} pairs would be answered; nothing was written", facts, dry_run=True)
+    sealer = NoteSealer.new(
+        desk.agreement.childrens_services.public(),
+        run=run,
+        sender=desk.party.name,
+        context=desk.agreement.digest,
+        length=NOTE_BYTES,
+    )
+    contents = agency.answer(request, local, desk.agreement, run_key(secret, run, desk.agreement.digest), sealer)
+    # What was answered is noted first: a crash may lose an answer, but never lets a pair be answered twice.
+    desk.replace(run, "answered", answered.pair_ids.tobytes() + answered.asked.tobytes())
+    files = desk.send(contents.to_body(), "evidence", run, matcher)
+    desk.journal.append(
+        "disclose", "answer", run, pairs=len(request), recipient=matcher, files=len(files), packages=taken_in(packages)
+    )
+    return Account(f"{len(request):,} pairs answered", facts, tuple(files), "send the package to the matcher")
+
+
+def _answered(desk: Desk, run: str, local: LocalTable) -> Answered:
+    data = desk.kept(run, "answered")
+    if data is None:
+        return Answered.nothing(local)
+    split = len(data) - 8 * len(local)
+    ids = np.frombuffer(data[:split], np.uint8).reshape(-1, 16)
+    return Answered(ids, np.frombuffer(data[split:], np.int64))
+
+
+__all__ = ["CustodyError", "Source", "answer", "assemble_secret", "contribute_share", "encode", "read_source"]

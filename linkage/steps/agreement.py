@@ -1,0 +1,130 @@
+"""Making, checking, signing and reading the agreement."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+from keys import vault
+from keys.errors import CustodyError
+from keys.identity import Identity, PublicIdentity
+from keys.passphrase import Passphrase
+from linkage.agreement import Agreement, check_signatures, load, sign_terms, signature_path
+from linkage.errors import AgreementFileError, UsageProblemError
+from linkage.exchange.desk import AGREEMENT, IDENTITY
+from linkage.exchange.files import read, write_new
+from linkage.resources import resource
+from linkage.steps.account import Account
+from linkage.vocabulary import load as load_vocabulary
+from linkage.words import nearest
+
+
+def new(path: Path, template: str, identities: Mapping[str, Path], *, test: bool) -> Account:
+    """A template with identities, the vocabulary's digest and the mode filled in, to be completed by hand."""
+    text = resource("templates", template).read_text("utf-8")
+    text = text.replace('vocabulary = ""', f'vocabulary = "{load_vocabulary().digest()}"')
+    if test:
+        text = text.replace("test = false", "test = true")
+    for party, file in identities.items():
+        text = _with_identity(text, party, _identity(file))
+    write_new(path, text.encode())
+    return Account(
+        f"{path} written from template '{template}'", {"template": template, "identities": sorted(identities)}, (path,),
+        "complete it, send it to every party, and let each run `linkage agreement check` and `linkage agreement sign`",
+    )  # fmt: skip
+
+
+def _identity(file: Path) -> str:
+    try:
+        return PublicIdentity.from_text(read(file).decode("ascii")).to_text()
+    except (CustodyError, UnicodeDecodeError):
+        raise UsageProblemError(
+            f"{file.name} is no identity.pub", "take the file that `linkage keys new` wrote"
+        ) from None
+
+
+def _with_identity(text: str, party: str, identity: str) -> str:
+    """Put an identity into its party's table, textually: comments and order of the template stay."""
+    head, found, tail = text.partition(f'name = "{party}"\n')
+    if not found:
+        names = [line.split('"')[1] for line in text.split("[[parties]]")[1:] if '"' in line for line in [line]]
+        raise UsageProblemError(f"the template has no party '{party}'", nearest(party, names))
+    return head + found + tail.replace('identity = ""', f'identity = "{identity}"', 1)
+
+
+def check(path: Path) -> Account:
+    """All that must hold before a run: terms in order, identities present, in force, signed by every party."""
+    agreement = load(path)
+    for party in agreement.terms.parties:
+        identity = party.public()
+        if identity.name != party.name:
+            raise AgreementFileError(
+                f"the identity given for '{party.name}' was made for '{identity.name}'", "paste the right party's line"
+            )
+    agreement.check_dates(dt.datetime.now(dt.UTC).date())
+    check_signatures(agreement, path)
+    facts = {"digest": agreement.digest.hex(), "parties": [party.name for party in agreement.terms.parties]}
+    return Account(f"the agreement is in order, in force and signed by all; digest {agreement.short_digest}", facts)
+
+
+def sign(folder: Path, passphrase: Passphrase) -> Account:
+    """This desk's signature under its agreement.toml."""
+    path = folder / AGREEMENT
+    agreement = load(path)
+    identity = vault.fetch(folder / IDENTITY, Identity, passphrase, test=agreement.terms.test)
+    party = agreement.party_of(identity.public)
+    target = signature_path(path, party.name)
+    write_new(target, sign_terms(agreement, identity).encode("ascii"))
+    return Account(
+        f"signed as {party.name}; digest {agreement.short_digest}",
+        {"digest": agreement.digest.hex(), "party": party.name},
+        (target,),
+        "send the .sig file to every other party, to be put beside agreement.toml",
+    )
+
+
+def show(path: Path) -> tuple[dict[str, object], str]:
+    """The terms as facts and as text for people."""
+    agreement = load(path)
+    terms, purpose = agreement.terms, agreement.terms.purpose
+    facts: dict[str, object] = {
+        "title": terms.title,
+        "digest": agreement.digest.hex(),
+        "protocol": terms.protocol,
+        "test": terms.test,
+        "purpose": purpose.statement,
+        "in_force": [purpose.starts, purpose.ends],
+        "parties": {party.name: list(party.roles) for party in terms.parties},
+        "fields": [field.name for field in terms.fields],
+        "profile": terms.screening.profile,
+    }
+    return facts, "\n".join(_lines(agreement)) + "\n"
+
+
+def _lines(agreement: Agreement) -> list[str]:
+    terms, purpose, profile = agreement.terms, agreement.terms.purpose, agreement.profile
+    lines = [
+        terms.title + (" (TEST)" if terms.test else ""),
+        f"Digest: {agreement.short_digest}",
+        "",
+        f"Purpose: {purpose.statement}",
+        f"Legal basis: {purpose.legal_basis}; {purpose.special_category_condition}",
+        f"Documents: {purpose.policy_document}; {purpose.dpia}; {purpose.sharing_agreement}",
+        f"In force: {purpose.starts} to {purpose.ends}",
+        "",
+        "Parties:",
+    ]
+    for party in terms.parties:
+        who = party.public().fingerprint() if party.identity else "no identity yet"
+        lines.append(f"  {party.name}: {party.title} ({', '.join(party.roles)}); {who}")
+    lines += ["", "Compared fields: " + ", ".join(field.name for field in terms.fields)]
+    lines += [
+        f"Screening: {terms.screening.profile}, {profile.sent_bits} bits, {terms.screening.candidates} candidates a record",
+        f"Bands: strong from {terms.bands.strong:g} bits, probable from {terms.bands.probable:g}",
+        f"Expected false links among strong ones: at most {terms.bands.most_false_strong:.1%}",
+        "Flags of probable links do not travel",
+        f"Worklists expire after {terms.release.expires_days} days and hold at most {terms.release.most_links:,} links",
+        f"Encodings and run keys are destroyed within {terms.retention.days} days",
+    ]
+    return lines
