@@ -138,8 +138,9 @@ def _progress() -> Iterator[Progress]:
         tasks: dict[str, Any] = {}
 
         def tell(what: str, done: int, total: int) -> None:
-            task = tasks.setdefault(what, bars.add_task(what, total=max(total, 1)) if what not in tasks else None)
-            bars.update(task, completed=done, total=max(total, 1))
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=max(total, 1))
 
         yield tell
 

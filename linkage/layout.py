@@ -2,7 +2,8 @@
 
 A side holds, per field and value slot: presence (one byte), tags (32 bits each, equal on both sides when the
 token is equal) and for names and text a constant-weight filter of 512 bits. Every side of a run has the same
-size. A tag with nothing to say is random, so nothing but presence and agreement shows.
+size. A tag with nothing to say is random, so between sides nothing but presence and agreement shows. Within one side
+what a person's own values have in common shows as well (two aliases with one initial, a day that equals the month).
 """
 
 from __future__ import annotations

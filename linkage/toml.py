@@ -38,7 +38,7 @@ def parse(data: bytes, type_: type[T], name: str, error: type[LinkageError] = Ag
 
 
 def _hint(problem: str, type_: type[msgspec.Struct]) -> str:
-    unknown = re.search(r"unknown field `(\w+)`", problem)
+    unknown = re.search(r"unknown field `([^`]+)`", problem)
     if not unknown:
         return "compare it with a template in configs/"
     return nearest(unknown[1], sorted(_entries(type_)))

@@ -7,6 +7,7 @@ which hides how often a bit is set.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from itertools import takewhile
 
@@ -28,7 +29,8 @@ def make_filters(
 ) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
     """Screening filters (r, w) uint64 and the person each belongs to (r,) int32, in the file's order.
 
-    A person without any value has an all-zero plain filter; that he cannot be found is said by the quality report.
+    A person without any value cannot be found, and the quality report says so. Diffused, his plain filter of zeros
+    would stand out as zeros: a random one is sent instead.
     """
     from linkage.encode.kernels import or_masks
 
@@ -43,7 +45,12 @@ def make_filters(
             continue
         masks = _masks(column.vocabulary, field, profile, subkey)
         or_masks(masks, *_one_value(column, owner, version), plain)
-    return (diffuse(plain, profile, key.subkey(Purpose.DIFFUSION)) if profile.xor else plain), owner
+    if not profile.xor:
+        return plain, owner
+    filters = diffuse(plain, profile, key.subkey(Purpose.DIFFUSION))
+    blank = np.flatnonzero(~plain.any(axis=1))
+    filters[blank] = np.frombuffer(secrets.token_bytes(filters[blank].nbytes), np.uint64).reshape(len(blank), -1)
+    return filters, owner
 
 
 def versions(columns: list[Column], people: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -88,8 +95,7 @@ def diffusion_places(profile: Profile, subkey: bytes) -> NDArray[np.int64]:
     rows = deck[:need].reshape(profile.sent_bits, profile.xor)
     for row in range(len(rows)):  # a row cut across two shuffles may hold a bit twice: take spare ones instead
         if len(set(rows[row])) < profile.xor:
-            spare = (bit for bit in deck[need:] if bit not in rows[row])
-            rows[row] = [*dict.fromkeys(rows[row]), *spare][: profile.xor]
+            rows[row] = list(dict.fromkeys([*rows[row], *deck[need:]]))[: profile.xor]
     return np.asarray(rows, np.int64)
 
 

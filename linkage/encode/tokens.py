@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.derive import Purpose, RunKey, token_digests
-from linkage.encode.names import name_roots, sounds
 from linkage.layout import FILTERED, INITIALS, POSTCODE_CHARACTERS, ROOTS, SOUNDS, YEAR_WINDOW, group, tags_of
 from linkage.model import Column, Records
+from linkage.roots import name_roots, phonetic
 from linkage.schema import RARITY_BUCKETS, Field, Kind, Schema
 
 MAX_FILTER_TOKENS = 24
@@ -59,7 +59,7 @@ def tokenise(records: Records, schema: Schema, key: RunKey) -> tuple[FieldTokens
 
 def label(field: Field) -> bytes:
     """Domain of a field's tokens. Both names share one, so that swapped names still meet."""
-    return b"name" if field.kind in (Kind.FORENAME, Kind.SURNAME) else field.name.encode()
+    return b"name" if field.kind in (Kind.FORENAME, Kind.SURNAME) else f"{field.kind}:{field.name}".encode()
 
 
 def bigrams(text: str) -> list[str]:
@@ -121,7 +121,7 @@ def _name(value: str) -> tuple[_Tokens, bool]:
     return {
         "exact": [value],
         "root": _some(name_roots(value), ROOTS),
-        "sound": _some(sounds(value), SOUNDS),
+        "sound": _some(phonetic(value), SOUNDS),
         "initial": [value[0]],
     }, True
 
@@ -166,7 +166,8 @@ def _whole(value: str) -> tuple[_Tokens, bool]:
 
 
 def _some(values: Iterable[str], most: int) -> list[str]:
-    return sorted(set(values))[:most]
+    """The likeliest, in alphabetical order: their places say nothing of which form of the name is held."""
+    return sorted(dict.fromkeys(list(values)[:most]))
 
 
 _TOKENISERS: Mapping[Kind, Callable[[str], tuple[_Tokens, bool]]] = {

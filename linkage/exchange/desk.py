@@ -24,9 +24,9 @@ from keys.seal import open_sealed, seal
 from keys.storage import StorageKey, decrypt_blob, encrypt_blob
 from linkage.agreement import Agreement, Party, check_signatures, load
 from linkage.errors import NotAgreedError, OtherRunError, ReplayedPackageError, UnexpectedPackageError, YourFileError
-from linkage.exchange.files import read, write_all, write_new
+from linkage.exchange.files import read, write_all, write_new, write_over
 from linkage.exchange.journal import Journal
-from linkage.package.container import SUFFIX, Body, Expected, Kind, Opened, open_package, pack, read_header
+from linkage.package.container import SUFFIX, Body, Expected, Kind, Opened, check_run, open_package, pack, read_header
 
 AGREEMENT = "agreement.toml"
 IDENTITY = "identity.key"
@@ -52,21 +52,18 @@ class Desk:
 
     def run_folder(self, run: str) -> Path:
         """Where the state of a run stands."""
+        check_run(run)
         return self.folder / "runs" / run
 
     def keep(self, run: str, name: str, data: bytes) -> None:
         """Store state of a run, encrypted under a key of this run alone; a name is used once."""
-        folder = self.run_folder(run)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_new(folder / f"{name}.sealed", encrypt_blob(self._storage_key(run), data, self._context(run, name)))
+        sealed = encrypt_blob(self._storage_key(run), data, self._context(run, name))
+        write_new(self.run_folder(run) / f"{name}.sealed", sealed, private=True)
 
     def replace(self, run: str, name: str, data: bytes) -> None:
         """Store newer state in the place of older, whole or not at all."""
-        path = self.run_folder(run) / f"{name}.sealed"
-        newer = path.with_suffix(".new")
-        newer.unlink(missing_ok=True)
-        newer.write_bytes(encrypt_blob(self._storage_key(run), data, self._context(run, name)))
-        newer.replace(path)
+        sealed = encrypt_blob(self._storage_key(run), data, self._context(run, name))
+        write_over(self.run_folder(run) / f"{name}.sealed", sealed)
 
     def kept(self, run: str, name: str) -> bytes | None:
         """State of a run, or None when there is none."""
@@ -91,7 +88,7 @@ class Desk:
         if not path.exists():
             key = StorageKey.new(test=self.identity.test)
             # Wrapped for the identity rather than by the passphrase: one slow derivation a command is enough.
-            write_new(path, self._wrap(key, run))
+            write_new(path, self._wrap(key, run), private=True)
             return key
         return self._unwrap(read(path), run)
 

@@ -9,36 +9,59 @@ from pathlib import Path
 
 from linkage.errors import OutputExistsError, YourFileError
 
+_PRIVATE = 0o600
+_SHARED = 0o666  # less the user's umask
+_BINARY: int = getattr(os, "O_BINARY", 0)  # Windows
 
-def write_new(path: Path, data: bytes) -> Path:
+
+def write_new(path: Path, data: bytes, *, private: bool = False) -> Path:
     """Write a file that did not exist. Raises OutputExistsError; a crash leaves nothing under its name."""
-    return write_all([(path, data)])[0]
+    return write_all([(path, data)], private=private)[0]
 
 
-def write_all(files: list[tuple[Path, bytes]]) -> list[Path]:
-    """Write several new files, all or none: complete under temporary names first, then named."""
-    for path, _ in files:
-        if path.exists():
-            raise OutputExistsError(f"{path} exists already", "nothing is overwritten: choose another folder or name")
-    with ExitStack() as undo:
+def write_all(files: list[tuple[Path, bytes]], *, private: bool = False) -> list[Path]:
+    """Write several new files, all or none: complete under temporary names first, then named.
+
+    private: for their owner alone (on POSIX; on Windows a file is as private as its folder).
+    Raises OutputExistsError when one exists, also when it appears meanwhile; YourFileError when one cannot be written.
+    """
+    paths = [path for path, _ in files]
+    for nth, path in enumerate(paths):
+        if path.exists() or path.is_symlink() or path in paths[:nth]:
+            raise _taken(path)
+    with ExitStack() as temporary, ExitStack() as undo:
         parts = []
         for path, data in files:
             part = path.with_name(f".{secrets.token_hex(8)}.part")
+            temporary.callback(part.unlink, missing_ok=True)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                undo.callback(part.unlink, missing_ok=True)
-                with part.open("xb") as handle:
-                    handle.write(data)
-                    handle.flush()
-                    os.fsync(handle.fileno())
+                _write(part, data, private=private)
             except OSError as problem:
-                raise YourFileError(
-                    f"cannot write {path}: {problem.strerror}", "check the folder and free space"
-                ) from None
+                raise _unwritable(path, problem) from None
             parts.append(part)
-        for part, (path, _) in zip(parts, files, strict=True):
-            part.rename(path)
-    return [path for path, _ in files]
+        for part, path in zip(parts, paths, strict=True):
+            try:
+                _publish(part, path)
+            except FileExistsError:
+                raise _taken(path) from None
+            except OSError as problem:
+                raise _unwritable(path, problem) from None
+            undo.callback(path.unlink, missing_ok=True)
+        undo.pop_all()
+    return paths
+
+
+def write_over(path: Path, data: bytes) -> None:
+    """Put newer bytes in the place of older, whole or not at all; for a party's own state only. Private."""
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        _write(part, data, private=True)
+        part.replace(path)
+    except OSError as problem:
+        raise _unwritable(path, problem) from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read(path: Path) -> bytes:
@@ -47,3 +70,35 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as problem:
         raise YourFileError(f"cannot read {path}: {problem.strerror}", "check the path") from None
+
+
+def _write(path: Path, data: bytes, *, private: bool) -> None:
+    """Bytes in a new file, on the disk before this returns."""
+    mode = _PRIVATE if private else _SHARED
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode), "wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _publish(part: Path, path: Path) -> None:
+    """Give a finished file its name, or raise FileExistsError."""
+    if os.name != "posix":
+        part.rename(path)  # Windows refuses to rename onto an existing file
+        return
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here (FAT sticks, some network drives)
+        if path.exists():
+            raise FileExistsError from None
+        part.rename(path)
+
+
+def _taken(path: Path) -> OutputExistsError:
+    return OutputExistsError(f"{path} exists already", "nothing is overwritten: choose another folder or name")
+
+
+def _unwritable(path: Path, problem: OSError) -> YourFileError:
+    return YourFileError(f"cannot write {path}: {problem.strerror}", "check the folder and free space")

@@ -109,9 +109,10 @@ def _names(one: Evidence, two: Evidence, a: Slot, b: Slot) -> tuple[_Levels, NDA
     place = _PLACE[Kind.FORENAME]
     hits = one.tags[:, a.group("exact"), None] == two.tags[:, None, b.group("exact")]
     alike = similarity(one.filters[:, a.filter], two.filters[:, b.filter])
-    # An initial agrees with a whole name or with another initial; two whole names sharing one merely resemble.
+    # Where one side is a mere initial, spelling has nothing to say: "J" and "J" are not almost the same name.
+    whole = (one.presence[:, a.presence] == 2) & (two.presence[:, b.presence] == 2)
     initial = _equal(one, two, a.group("initial"), b.group("initial"))
-    close, similar, distant = (alike >= cut for cut in _NAME_CUTS)
+    close, similar, distant = (whole & (alike >= cut) for cut in _NAME_CUTS)
     level = _first_true(
         len(one),
         [

@@ -47,6 +47,7 @@ from linkage.errors import (
     TheirPackageError,
     TruncatedPackageError,
     UnexpectedPackageError,
+    UsageProblemError,
     WrongRecipientError,
 )
 
@@ -58,9 +59,9 @@ SUFFIX = ".linkage"
 _PURPOSE = b"package"
 
 Kind = Literal["share", "screening", "request", "evidence", "links"]
-_Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
-_Hex64 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-RunName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$|^$")]
+_Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+_Hex64 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+RunName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z|^\Z")]
 _Positive = Annotated[int, Meta(ge=1, le=100_000)]
 
 
@@ -120,6 +121,7 @@ def pack(
 
     me = agreement.party_of(sender.public).name
     to = agreement.party(recipient).public()
+    check_run(run)
     arrays = {"meta": np.frombuffer(body.meta, np.uint8), **body.arrays}
     data = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     pieces = [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)]
@@ -134,6 +136,17 @@ def pack(
         text = _json(header)
         head = MAGIC + len(text).to_bytes(4, "little") + text
         yield header, head + sender.sign(head, purpose=_PURPOSE) + sealed
+
+
+def check_run(run: str) -> None:
+    """Raise UsageProblemError unless this can be the name of a run, which is in file names at every party."""
+    try:
+        msgspec.convert(run, RunName)
+    except msgspec.ValidationError:
+        raise UsageProblemError(
+            "a run's name has 1 to 40 letters, digits, dots, hyphens and underscores, the first a letter or digit",
+            "choose a name such as 2026-12",
+        ) from None
 
 
 def open_package(parts: Sequence[bytes], expected: Expected, identity: Identity) -> Opened:
@@ -240,9 +253,8 @@ def _one_package(headers: Sequence[Header]) -> Header:
             "wait for it, or ask for it again",
         )
     if len(present) != first.parts:
-        raise UnexpectedPackageError(
-            f"a part of the package from {first.sender} was given twice", "give each part once"
-        )
+        what = "counts more parts than it has" if max(present) > first.parts else "was given with a part twice"
+        raise UnexpectedPackageError(f"the package from {first.sender} {what}", "give each part once")
     return first
 
 
@@ -253,7 +265,10 @@ def _parse(data: bytes, header: Header) -> Body:
     try:
         arrays = dict(load(data))
         meta = arrays.pop("meta").astype(np.uint8, casting="no").tobytes()
-    except (SafetensorError, KeyError, TypeError, ValueError):
+        beside = b'"__metadata__"' in data[: 8 + int.from_bytes(data[:8], "little")]  # text that no array holds
+    except (SafetensorError, KeyError, TypeError, ValueError, OverflowError):
+        beside = True
+    if beside:
         raise UnexpectedPackageError(
             f"{header.filename}: the contents are no container of arrays", "the sender's program is at fault"
         ) from None

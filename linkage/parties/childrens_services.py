@@ -14,7 +14,7 @@ from linkage.agreement import Agreement
 from linkage.errors import SealedNoteError
 from linkage.model import Anchor, Flag, Note
 from linkage.notes import decode_note
-from linkage.package.contents import Interval, LinkMeta, LinksContents, SummaryMeta
+from linkage.package.links import Interval, LinkMeta, LinksContents, SummaryMeta
 from linkage.release.links import (
     AgencySearched,
     Band,
@@ -50,7 +50,8 @@ def receive(contents: LinksContents, agreement: Agreement, identity: Identity, r
     links = []
     for place, link in enumerate(contents.meta.links):
         reference = _open(keys[link.anchor_party], link, contents.anchor_notes[place].tobytes(), agreement)
-        withheld = Withheld.NOTHING if link.band == Band.STRONG else Withheld(link.band)
+        band = Band(link.band)
+        withheld = Withheld.NOTHING if band is Band.STRONG else Withheld(band)
         flags: tuple[Flag, ...] = ()
         if not withheld:
             flags = _open(keys[link.party], link, contents.notes[place].tobytes(), agreement).flags

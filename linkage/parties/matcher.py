@@ -14,35 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.agreement import Agreement
-from linkage.errors import OtherSecretError
+from linkage.errors import OtherSecretError, UnexpectedPackageError
+from linkage.layout import Layout
+from linkage.match.compare import compare
+from linkage.match.model import fit_and_score
 from linkage.match.search import Nearest, Sampled, Settings, find_candidates
-from linkage.model import Bytes16, NullTable, Pairs, Request
-from linkage.package.contents import ScreeningContents
+from linkage.model import Bytes16, Comparisons, Evidence, Pairs, Request, Scores
+from linkage.package.contents import EvidenceContents, ScreeningContents
+from linkage.parties.screened import Joined, Screened
 
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, repr=False)
-class Joined:
-    """Candidate pairs of two parties' files, left holding anchors, with the pair id of each."""
-
-    left: str
-    right: str
-    pairs: Pairs
-    pair_ids: Bytes16
-
-
-@dataclass(frozen=True, repr=False)
-class Screened:
-    """What the matcher keeps between screen and decide, and one request for every party."""
-
-    joined: tuple[Joined, ...]
-    nulls: Mapping[str, NullTable]
-    requests: Mapping[str, Request]
-
-
-def screen(files: Mapping[str, ScreeningContents], agreement: Agreement, progress: Progress | None = None) -> Screened:
-    """Candidates between every two files of which one holds anchors, and the requests for evidence on them.
+def screen(
+    files: Mapping[str, ScreeningContents], agreement: Agreement, progress: Progress | None = None
+) -> tuple[Screened, dict[str, Request]]:
+    """Candidates between every two files of which one holds anchors, and a request for evidence to every party.
 
     Raises OtherSecretError when the agencies did not use one linkage secret: that would look like "no links" (R7).
     """
@@ -57,7 +44,7 @@ def screen(files: Mapping[str, ScreeningContents], agreement: Agreement, progres
     if progress:
         progress("candidates", len(comparable), len(comparable))
     requests = {name: _request(name, contents, joined, agreement) for name, contents in files.items()}
-    return Screened(tuple(joined), {name: contents.null for name, contents in files.items()}, requests)
+    return Screened(tuple(joined), {name: contents.null for name, contents in files.items()}), requests
 
 
 def check_secrets(files: Mapping[str, ScreeningContents]) -> None:
@@ -71,6 +58,63 @@ def check_secrets(files: Mapping[str, ScreeningContents]) -> None:
             f"{', '.join(groups[0])} used another linkage secret or another run than {', '.join(groups[-1])}",
             "the agencies compare `linkage secret assemble` fingerprints aloud and encode again",
         )
+
+
+@dataclass(frozen=True, repr=False)
+class Compared:
+    """Candidate pairs of two files with how they agree and what the model says of them. possible: pairs of rows."""
+
+    joined: Joined
+    comparisons: Comparisons
+    scores: Scores
+    possible: float
+
+
+def score(
+    screened: Screened,
+    evidence: Mapping[str, EvidenceContents],
+    agreement: Agreement,
+    progress: Progress | None = None,
+) -> tuple[Compared, ...]:
+    """Compare both sides of every pair and let the match model weigh them, file pair by file pair.
+
+    Raises UnexpectedPackageError when a party has not answered for all of its pairs.
+    """
+    layout = Layout(agreement.schema)
+    compared = []
+    for nth, join in enumerate(screened.joined):
+        if progress:
+            progress(f"evidence {join.left} x {join.right}", nth, len(screened.joined))
+        left, right = (_side(join, evidence[name], name) for name in (join.left, join.right))
+        comparisons = compare(left, right, layout)
+        nulls = screened.nulls[join.left], screened.nulls[join.right]
+        scores = fit_and_score(join.pairs, comparisons, agreement.schema, *nulls)
+        compared.append(Compared(join, comparisons, scores, float(nulls[0].people) * nulls[1].people))
+    if progress:
+        progress("evidence", len(screened.joined), len(screened.joined))
+    return tuple(compared)
+
+
+def _side(join: Joined, contents: EvidenceContents, name: str) -> Evidence:
+    """One party's evidence in the order of the pairs."""
+    return contents.evidence.take(pair_places(join, contents, name))
+
+
+def pair_places(join: Joined, contents: EvidenceContents, name: str) -> NDArray[np.int64]:
+    """Where each pair stands in a party's evidence, (m,). Raises UnexpectedPackageError when any is not there."""
+    given, wanted = (
+        np.ascontiguousarray(ids).view("V16").ravel() for ids in (contents.evidence.pair_ids, join.pair_ids)
+    )
+    order = np.argsort(given)
+    place: NDArray[np.int64] = np.searchsorted(given[order], wanted)
+    found = place < len(given)
+    found[found] = given[order[place[found]]] == wanted[found]
+    if not found.all():
+        raise UnexpectedPackageError(
+            f"{name} has not answered {int((~found).sum()):,} of {len(wanted):,} pairs",
+            "ask it to answer this run's request",
+        )
+    return order[place]
 
 
 def _search(agreement: Agreement, left: str, right: str) -> Settings:

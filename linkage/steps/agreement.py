@@ -120,7 +120,8 @@ def _lines(agreement: Agreement) -> list[str]:
         lines.append(f"  {party.name}: {party.title} ({', '.join(party.roles)}); {who}")
     lines += ["", "Compared fields: " + ", ".join(field.name for field in terms.fields)]
     lines += [
-        f"Screening: {terms.screening.profile}, {profile.sent_bits} bits, {terms.screening.candidates} candidates a record",
+        f"Screening: {terms.screening.profile} ({profile.title}, {profile.sent_bits} bits)",
+        f"Candidates asked for: {terms.screening.candidates} a record",
         f"Bands: strong from {terms.bands.strong:g} bits, probable from {terms.bands.probable:g}",
         f"Expected false links among strong ones: at most {terms.bands.most_false_strong:.1%}",
         "Flags of probable links do not travel",

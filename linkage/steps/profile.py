@@ -29,13 +29,13 @@ def profile(
 
 
 def _text(quality: Quality) -> str:
-    head = f"{'field':16} {'present':>9} {'usable':>9} {'placeholder':>12} {'invalid':>9} {'year only':>10}"
+    head = f"{'field':16} {'present':>9} {'usable':>9} {'placeholder':>12} {'invalid':>9} {'partly':>10}"
     lines = [f"{quality.rows:,} rows, {quality.people:,} people", "", head]
     for field in quality.fields:
         required = " (required)" if field.required else ""
         lines.append(
             f"{field.name:16} {_share(field.rows - field.empty, field.rows):>9} {field.usable:>9.1%}"
-            f" {field.placeholder:>12,} {field.invalid:>9,} {field.year_only:>10,}{required}"
+            f" {field.placeholder:>12,} {field.invalid:>9,} {field.partial:>10,}{required}"
         )
     lines += ["", *(f"note: {warning}" for warning in quality.warnings)]
     lines += ["GO" if quality.go else "NO GO", *(f"  {reason}" for reason in quality.reasons)]

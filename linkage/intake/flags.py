@@ -1,0 +1,126 @@
+"""What an agency says about its men, in the vocabulary's words alone.
+
+A long file (local_id, code, basis, date or recency, status; role optional) comes in, Flags by local id go out.
+Rule: no other column is let in, for it could hold what no agreement covers (R5); a flag with a gap is refused (R19).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator
+
+from linkage.errors import FlagsError
+from linkage.intake import dates
+from linkage.intake.header import shown
+from linkage.intake.standardise import to_ascii
+from linkage.intake.table import Table
+from linkage.intake.usual import bare
+from linkage.model import Flag
+from linkage.vocabulary import Vocabulary
+from linkage.words import nearest
+
+_LISTED = 100  # faults listed one by one
+COLUMNS = ("local_id", "code", "basis", "date", "recency", "status", "role")
+_NEEDED = ("local_id", "code", "basis", "status")
+
+
+def read_flags(
+    table: Table, vocabulary: Vocabulary, local_ids: Collection[str], today: dt.date
+) -> dict[str, tuple[Flag, ...]]:
+    """Flags by local id, in the vocabulary's order, none twice.
+
+    local_ids: of the agency's people; a flag about anybody else is a fault. Raises FlagsError with every fault and its
+    line at once; texts of the file are never repeated, only the nearest word that is known (R21).
+    """
+    cells = _columns(table)
+    known = frozenset(local_ids)
+    order = dates.order_of(set(cells["date"]))
+    faults: list[str] = []
+    if order is None:
+        faults.append("whether day or month comes first in the dates is open: write dates as yyyy-mm-dd")
+    flags: dict[str, list[Flag]] = {}
+    for row, line in enumerate(table.lines):
+        one = {name: column[row] for name, column in cells.items()}
+        wrong = list(_faults(one, vocabulary, known))
+        recency, more = _recency(one, vocabulary, order or "dmy", today)
+        wrong += more
+        faults += [f"line {line}: {fault}" for fault in wrong]
+        if not wrong:
+            code = vocabulary.by_code[one["code"]]
+            flag = Flag(code.code, code.role, one["basis"], recency, one["status"])
+            flags.setdefault(one["local_id"], []).append(flag)
+    if faults:
+        more = [f"and {len(faults) - _LISTED:,} more faults"] if len(faults) > _LISTED else []
+        raise FlagsError(
+            faults[0] if len(faults) == 1 else f"{len(faults):,} faults in the flags",
+            "every flag needs a known code, basis, date or recency, and status",
+            [*faults[:_LISTED], *more],
+        )
+    place = {code: number for number, code in enumerate(vocabulary.by_code)}
+    return {one: tuple(sorted(dict.fromkeys(held), key=lambda flag: place[flag.code])) for one, held in flags.items()}
+
+
+def _columns(table: Table) -> dict[str, list[str]]:
+    """Cells by column, empty where a column that may be absent is. Raises FlagsError for any other column."""
+    named = {bare(name): name for name in COLUMNS}
+    found = {named[bare(name)]: place for place, name in enumerate(table.columns) if bare(name) in named}
+    strange = [place for place, name in enumerate(table.columns) if bare(name) not in named]
+    faults = [f"{shown(table.columns, place)} is no column of a flag file and is not let in" for place in strange]
+    faults += [f"column '{name}' is missing" for name in _NEEDED if name not in found]
+    if "date" not in found and "recency" not in found:
+        faults.append("column 'date' or 'recency' is missing")
+    if faults:
+        raise FlagsError(faults[0], f"a flag file has the columns {', '.join(COLUMNS)} and no other", faults)
+    empty = [""] * len(table)
+    cells = {name: table.cells[found[name]] if name in found else empty for name in COLUMNS}
+    plain = ("local_id", "date")
+    return {name: column if name in plain else [to_ascii(cell) for cell in column] for name, column in cells.items()}
+
+
+def _faults(one: dict[str, str], vocabulary: Vocabulary, known: frozenset[str]) -> Iterator[str]:
+    if not one["local_id"]:
+        yield "no local id"
+    elif one["local_id"] not in known:
+        yield "the local id is not in the agency's file"
+    code = vocabulary.by_code.get(one["code"])
+    if not one["code"]:
+        yield "no code"
+    elif code is None:
+        yield f"the code is not in the vocabulary; {vocabulary.suggestion(one['code'])}"
+    elif not code.on:
+        yield f"the code {code.code} is switched off in this vocabulary"
+    elif one["role"] and one["role"] != code.role:
+        yield f"the role contradicts the code {code.code}, whose role is {code.role}"
+    yield from _listed("basis", one["basis"], vocabulary.names("bases"))
+    yield from _listed("status", one["status"], vocabulary.names("statuses"))
+
+
+def _recency(one: dict[str, str], vocabulary: Vocabulary, order: str, today: dt.date) -> tuple[str, list[str]]:
+    """The recency band of a flag and what is wrong with it; a date decides, a stated band must agree."""
+    if not one["date"]:
+        return one["recency"], list(_listed("date or recency", one["recency"], vocabulary.names("recency")))
+    found = dates.day(one["date"], order, today)
+    if not found:
+        return "", ["the date is no date"]
+    if found > today.isoformat():
+        return "", ["the date is in the future"]
+    band = band_of(dt.date.fromisoformat(found), vocabulary, today)
+    if one["recency"] and one["recency"] != band:
+        return band, [f"the recency contradicts the date, which is {band}"]
+    return band, []
+
+
+def band_of(date: dt.date, vocabulary: Vocabulary, today: dt.date) -> str:
+    """The recency band of a past date: the first whose years, counted to the same day, it has not left."""
+    age = today.year - date.year - ((today.month, today.day) < (date.month, date.day))
+    for band in sorted((one for one in vocabulary.recency if one.years is not None), key=lambda one: one.years or 0):
+        if age < (band.years or 0):
+            return band.name
+    return next(one.name for one in vocabulary.recency if one.years is None)
+
+
+def _listed(what: str, word: str, known: tuple[str, ...]) -> Iterator[str]:
+    if not word:
+        yield f"no {what}"
+    elif word not in known:
+        yield f"the {what} is not in the vocabulary; {nearest(word, known)}"

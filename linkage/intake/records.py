@@ -1,0 +1,221 @@
+"""A Table and its Mapping become Records and their quality report.
+
+Rule: everything that is wrong is said at once; a bad value is a missing value, but a bad column is an error.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping as Mapped
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.errors import ColumnsError, ValuesError
+from linkage.intake import dates
+from linkage.intake.anchors import read_anchors
+from linkage.intake.columns import Cells, build, distinct
+from linkage.intake.mapping import Mapping, check
+from linkage.intake.quality import REQUIRED_PRESENT, FieldQuality, Quality, assess, field_quality, short_numbers
+from linkage.intake.sources import Reading, cleaner_of, date_values, sources
+from linkage.intake.table import Table
+from linkage.model import Anchor, Column, Flag, Note, Records
+from linkage.schema import Field, Kind, Schema
+
+_TOO_MANY = 0.5  # share of a column's values that cannot be what it says, above which the column is the wrong one
+_LISTED = 20  # lines listed one by one
+_WHAT = {
+    Kind.FORENAME: "names",
+    Kind.SURNAME: "names",
+    Kind.DATE: "dates of birth",
+    Kind.POSTCODE: "postcodes",
+    Kind.SEX: "a sex",
+    Kind.TEXT: "addresses",
+    Kind.PHONE: "telephone numbers",
+    Kind.IDENTIFIER: "valid numbers",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Intake:
+    """Records and the quality report of one file, from one reading."""
+
+    records: Records
+    quality: Quality
+
+    def __repr__(self) -> str:
+        return f"Intake(people={len(self.records)}, go={self.quality.go})"
+
+
+def to_records(
+    table: Table,
+    mapping: Mapping,
+    schema: Schema,
+    *,
+    flags: Mapped[str, tuple[Flag, ...]] | None = None,
+    today: dt.date | None = None,
+) -> Records:
+    """Standardised people of a table; see take_in."""
+    return take_in(table, mapping, schema, flags=flags, today=today).records
+
+
+def profile(
+    table: Table,
+    mapping: Mapping,
+    schema: Schema,
+    required_present: float = REQUIRED_PRESENT,
+    *,
+    today: dt.date | None = None,
+) -> Quality:
+    """The data-quality report of a table (R8); faults for which take_in would refuse are reasons for no-go.
+
+    Raises ColumnsError where the mapping does not fit.
+    """
+    intake, faults = _read(table, mapping, schema, today, required_present)
+    whole = intake.quality
+    return Quality(whole.rows, whole.people, whole.fields, (*faults, *whole.reasons), whole.warnings)
+
+
+def take_in(
+    table: Table,
+    mapping: Mapping,
+    schema: Schema,
+    *,
+    flags: Mapped[str, tuple[Flag, ...]] | None = None,
+    required_present: float = REQUIRED_PRESENT,
+    today: dt.date | None = None,
+) -> Intake:
+    """Records and report of a table.
+
+    flags: per local id, as read_flags gives them; they become the notes. Where the mapping names anchor columns, every
+    row attaches its man to a child: rows with one id are one man, his values and anchors put together.
+    today: no birth is later; default the day it is. A no-go is not raised: see Quality.refuse.
+    Raises ColumnsError where the mapping does not fit, ValuesError with every fault at once: ids missing or twice,
+    dates of open order, columns of which more than half is invalid, anchors that do not say what they must.
+    """
+    if flags is not None and mapping.anchor is not None:
+        raise ColumnsError("an anchor file carries no flags", "take in anchors and flags as two files")
+    intake, faults = _read(table, mapping, schema, today, required_present)
+    if faults:
+        raise ValuesError(
+            faults[0] if len(faults) == 1 else f"{len(faults)} faults in the values of the file",
+            "correct the export or its mapping; `linkage profile` counts the values of every field",
+            faults,
+        )
+    if flags is None:
+        return intake
+    records = intake.records
+    notes = tuple(Note(flags=flags.get(local_id, ())) for local_id in records.local_ids)
+    return Intake(Records(records.local_ids, records.columns, records.lines, notes), intake.quality)
+
+
+def _read(
+    table: Table, mapping: Mapping, schema: Schema, today: dt.date | None, required_present: float
+) -> tuple[Intake, list[str]]:
+    check(mapping, table.columns, schema)
+    faults: list[str] = []
+    local_ids, owner = _people(table, mapping, faults)
+    today = today or dt.datetime.now(tz=dt.UTC).date()
+    values = date_values(table, mapping, schema)
+    order = mapping.dates or dates.order_of(values)
+    if order is None:
+        faults.append(
+            "whether day or month comes first in the dates is open: set dates = 'dmy' or 'mdy' in the mapping"
+        )
+    earliest = dates.earliest_of(values, today)
+    reading = Reading(table, mapping, schema, order or "dmy", today, earliest)
+    columns: dict[str, Column] = {}
+    fields: list[FieldQuality] = []
+    old = earliest < today.year - dates.MAX_AGE
+    warnings = [f"births of more than {dates.MAX_AGE} years ago: read as a file of former people"] if old else []
+    for field in schema.fields:
+        found, quality, warned = _field(reading, field, owner, len(local_ids))
+        columns |= found
+        fields.append(quality)
+        warnings += warned
+        # Where the order is open, dates that do not fit it say nothing about the column.
+        faults += _wrong_column(quality, field.kind) if order or field.kind is not Kind.DATE else []
+    notes: tuple[Note, ...] = ()
+    if mapping.anchor:
+        notes = _notes(local_ids, owner, read_anchors(table, mapping.anchor, reading.order, reading.today, faults))
+        faults += _strangers(reading, owner)
+    lines = table.lines[np.unique(owner, return_index=True)[1]]
+    records = Records(local_ids, columns, lines, notes)
+    return Intake(records, assess(fields, len(local_ids), required_present, warnings)), faults
+
+
+def _field(
+    reading: Reading, field: Field, owner: NDArray[np.int32], people: int
+) -> tuple[dict[str, Column], FieldQuality, list[str]]:
+    """One field's column (none where the file does not hold it), quality and warnings."""
+    cells = list(sources(reading, field))
+    blank = [Cells([""] * len(owner), cleaner_of(reading, field))]
+    column, verdict, invalid = build(cells or blank, field.values, owner, people)
+    quality = field_quality(field, verdict, invalid, reading.table.lines)
+    if not cells:
+        return {}, quality, []
+    numbers = field.kind is Kind.IDENTIFIER
+    warned = short_numbers(field.name, cells[0].texts, reading.table.lines) if numbers else []
+    return {field.name: column}, quality, warned
+
+
+def _people(table: Table, mapping: Mapping, faults: list[str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Local ids in the file's order, and the person of every row; only in anchor files are several rows one person."""
+    owner, ids = distinct(table.column(mapping.id))
+    rows = np.bincount(owner, minlength=len(ids))
+    if "" in ids:
+        nameless = table.lines[owner == ids.index("")]
+        faults.append(f"{_rows(nameless)} no id, at lines {_list(nameless)}")
+    repeated = (rows > 1) & np.array([one != "" for one in ids], np.bool_)
+    if mapping.anchor is None and repeated.any():
+        faults.append(
+            f"{int(repeated.sum()):,} ids stand in more than one row, at lines {_list(table.lines[repeated[owner]])}"
+        )
+    return tuple(ids), owner
+
+
+def _wrong_column(field: FieldQuality, kind: Kind) -> list[str]:
+    filled = field.rows - field.empty
+    if field.invalid <= _TOO_MANY * filled:
+        return []
+    what = f"{field.invalid:,} of {filled:,} values in field '{field.name}' are not {_WHAT[kind]}"
+    return [f"{what}, first at line {field.invalid_lines[0]}"]
+
+
+def _strangers(reading: Reading, owner: NDArray[np.int32]) -> list[str]:
+    """Rows of an anchor file that share an id but not a person: two of forename, surname and date of birth differ."""
+    rows = np.arange(len(owner), dtype=np.int32)
+    first = np.unique(owner, return_index=True)[1][owner] if len(owner) else rows
+    if (first == rows).all():
+        return []
+    differing = np.zeros(len(owner), np.int64)
+    for kind in (Kind.FORENAME, Kind.SURNAME, Kind.DATE):
+        place = reading.schema.index(kind)
+        cells = [] if place is None else list(sources(reading, reading.schema.fields[place]))
+        if cells:
+            column, _, _ = build(cells, 1, rows, len(rows))
+            best = np.full(len(rows), -1, np.int64)
+            best[column.counts() > 0] = column.codes
+            differing += (best >= 0) & (best[first] >= 0) & (best != best[first])
+    lines = reading.table.lines[differing >= 2]
+    if not len(lines):
+        return []
+    return [f"{_rows(lines)} another person's id, by name and date of birth, at lines {_list(lines)}"]
+
+
+def _notes(local_ids: Sequence[str], owner: NDArray[np.int32], anchors: Sequence[Anchor]) -> tuple[Note, ...]:
+    held: list[list[Anchor]] = [[] for _ in local_ids]
+    for person, anchor in zip(owner, anchors, strict=True):
+        held[person].append(anchor)
+    return tuple(Note(anchors=tuple(dict.fromkeys(one))) for one in held)
+
+
+def _rows(lines: NDArray[np.int32]) -> str:
+    return "1 row has" if len(lines) == 1 else f"{len(lines):,} rows have"
+
+
+def _list(lines: NDArray[np.int32]) -> str:
+    more = f" and {len(lines) - _LISTED:,} more" if len(lines) > _LISTED else ""
+    return ", ".join(str(line) for line in lines[:_LISTED]) + more

@@ -1,0 +1,81 @@
+"""Where the values of each field come from: its own columns, middle names, full names.
+
+Rule: nothing is read but the columns that the mapping names (R4).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from linkage.intake.columns import Cells
+from linkage.intake.mapping import Mapping, Source
+from linkage.intake.names import full_name
+from linkage.intake.standardise import Cleaner, cleaner
+from linkage.intake.table import Table
+from linkage.schema import Field, Kind, Schema
+
+
+@dataclass(frozen=True, repr=False)
+class Reading:
+    """One file being read. order: of day, month and year in its dates.
+
+    No birth is after today, or in a year before the earliest.
+    """
+
+    table: Table
+    mapping: Mapping
+    schema: Schema
+    order: str
+    today: dt.date
+    earliest: int
+
+
+def date_values(table: Table, mapping: Mapping, schema: Schema) -> set[str]:
+    """Distinct texts of all dates of the file; they decide together about the order of day and month."""
+    sources = [mapping.fields[field.name] for field in schema.fields if _is_date(field, mapping)]
+    if mapping.anchor and mapping.anchor.due_date:
+        sources.append(Source((mapping.anchor.due_date,)))
+    values: set[str] = set()
+    for source in sources:
+        cells = {cell for column in source.columns for cell in table.column(column)}
+        values |= {part for cell in cells for part in cell.split(source.separator)} if source.separator else cells
+    return values
+
+
+def sources(reading: Reading, field: Field) -> Iterator[Cells]:
+    """The cells that give a field its values, the field's own columns first; none where the file does not hold it."""
+    mapping, clean = reading.mapping, cleaner_of(reading, field)
+    if field.name in mapping.fields:
+        yield from _cells(reading.table, mapping.fields[field.name], clean)
+    if field is not next(one for one in reading.schema.fields if one.kind is field.kind):
+        return  # of two fields of names, middle and full names go to the first
+    # A middle name is a further forename: where only one travels, it must not stand in for a missing first one.
+    if field.kind is Kind.FORENAME and mapping.middle_names and field.values > 1:
+        yield from _cells(reading.table, mapping.middle_names, clean)
+    if field.kind in (Kind.FORENAME, Kind.SURNAME) and mapping.full_name:
+        half = 0 if field.kind is Kind.FORENAME else 1
+        yield from _cells(reading.table, mapping.full_name, _half(clean, half, mapping.full_name_order))
+
+
+def cleaner_of(reading: Reading, field: Field) -> Cleaner:
+    """How the field's cells are cleaned in this file."""
+    return cleaner(field, reading.order, reading.today, reading.earliest)
+
+
+def _is_date(field: Field, mapping: Mapping) -> bool:
+    return field.kind is Kind.DATE and field.name in mapping.fields
+
+
+def _half(clean: Cleaner, half: int, order: str) -> Cleaner:
+    return lambda text: clean(full_name(text, order)[half])
+
+
+def _cells(table: Table, source: Source, clean: Cleaner) -> Iterator[Cells]:
+    if source.join:
+        rows = zip(*(table.column(column) for column in source.columns), strict=True)
+        yield Cells([" ".join(part for part in row if part) for row in rows], clean, source.separator)
+        return
+    for column in source.columns:
+        yield Cells(table.column(column), clean, source.separator)

@@ -1,0 +1,132 @@
+"""A file becomes a Table: named columns of text, and the line of every row.
+
+Rule: every fault of the file is named at once, by line and column, and never by a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.errors import ColumnsError, UnreadableFileError
+from linkage.intake import text, workbook
+from linkage.intake.header import Row, check_header
+
+_LISTED = 20  # faults listed one by one; the rest is counted
+
+
+@dataclass(frozen=True, repr=False)
+class Table:
+    """A file as text, column by column.
+
+    columns: distinct names, as the file spells them. cells: per column a list of n texts, stripped, "" where empty.
+    lines: (n,) int32 line (of a workbook: row) in the file at which each row begins; the header has line 1.
+    """
+
+    columns: tuple[str, ...]
+    cells: tuple[list[str], ...]
+    lines: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def column(self, name: str) -> list[str]:
+        """Cells of the column of that name."""
+        return self.cells[self.columns.index(name)]
+
+    def __repr__(self) -> str:
+        return f"Table(rows={len(self)}, columns={len(self.columns)})"
+
+
+def read_table(path: Path, *, sheet: str | None = None) -> Table:
+    """The table a CSV or XLSX file holds; what a file is, its bytes decide and not its name.
+
+    Raises UnreadableFileError (cannot be opened, decoded or parsed) or ColumnsError (header, ragged rows).
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+        if start.startswith(b"PK\x03\x04"):
+            return _table(workbook.read_rows(path, sheet))
+        raw = path.read_bytes()
+    except OSError as error:
+        what = f"the file cannot be opened: {error.strerror}"
+        raise UnreadableFileError(what, "check its path and your rights") from None
+    if start.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        workbook.refuse_old_office(raw)
+    if not raw.strip():
+        raise UnreadableFileError("the file is empty", "export the table again")
+    if raw.lstrip()[:200].lower().startswith((b"<html", b"<!doctype", b"<?xml", b"<table")):
+        what = "the file is a web page or XML, whatever its name says"
+        raise UnreadableFileError(what, "save it as XLSX or as 'CSV UTF-8'")
+    return _table(text.read_rows(raw))
+
+
+def from_frame(frame: Any) -> Table:
+    """The table a pandas frame holds; an index that has a name, or is not just a count, becomes the first column.
+
+    Lines are those of the CSV that the frame would be written to: 2 for the first row.
+    Raises ColumnsError for columns without name or with the same name.
+    """
+    if any(frame.index.names) or type(frame.index).__name__ != "RangeIndex":
+        # pandas names an index without name "index" or "level_0".
+        frame = frame.reset_index()
+    columns = [str(name).strip() for name in frame.columns]
+    faults = [f"column {place + 1} has no name" for place, name in enumerate(columns) if not name]
+    faults += [f"column {place + 1} repeats a name" for place, name in enumerate(columns) if name in columns[:place]]
+    if faults:
+        raise ColumnsError(faults[0], "give every column one name", faults)
+    series = [frame.iloc[:, place] for place in range(len(columns))]
+    cells = tuple([workbook.cell_text(_plain(value)).strip() for value in one] for one in series)
+    return Table(tuple(columns), cells, np.arange(2, len(frame) + 2, dtype=np.int32))
+
+
+def _plain(value: Any) -> Any:
+    # pandas' own missing value has no truth of being equal to itself; its time stamps are datetimes already.
+    return None if type(value).__name__ == "NAType" else value
+
+
+def _table(rows: list[Row]) -> Table:
+    if not rows:
+        raise UnreadableFileError("the file is empty", "export the table again")
+    width = _width(rows)
+    header: Row = (rows[0][0], list(rows[0][1][:width]))
+    check_header([header, *rows[1:50]])
+    body = _straight(rows[1:], width)
+    columns = tuple(" ".join(name.split()) for name in header[1])
+    turned = zip(*(cells for _, cells in body), strict=True) if body else [()] * width
+    cells = tuple([cell.strip() for cell in column] for column in turned)
+    return Table(columns, cells, np.array([line for line, _ in body], dtype=np.int32))
+
+
+def _width(rows: list[Row]) -> int:
+    """Columns of the header, less trailing ones without a name that hold nothing (a delimiter at each line's end)."""
+    header = rows[0][1]
+    width = len(header)
+    while width > 1 and not header[width - 1].strip() and not any(_beyond(cells, width - 1) for _, cells in rows[1:]):
+        width -= 1
+    return width
+
+
+def _beyond(cells: Sequence[str], width: int) -> bool:
+    return len(cells) > width and "".join(cells[width:]).strip() != ""
+
+
+def _straight(rows: list[Row], width: int) -> list[Row]:
+    """Rows of exactly that width; empty cells too many are cut. Raises ColumnsError with the lines of all others."""
+    ragged = [(line, len(cells)) for line, cells in rows if len(cells) < width or _beyond(cells, width)]
+    if ragged:
+        details = [f"line {line}: {count} cells" for line, count in ragged[:_LISTED]]
+        if len(ragged) > _LISTED:
+            details.append(f"and {len(ragged) - _LISTED:,} more rows")
+        raise ColumnsError(
+            f"{len(ragged):,} of {len(rows):,} rows do not have {width} cells, first at line {ragged[0][0]}",
+            "a cell that holds the delimiter or a line break needs quotation marks; delete lines below the table",
+            details,
+        )
+    return [(line, cells if len(cells) == width else list(cells[:width])) for line, cells in rows]

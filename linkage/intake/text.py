@@ -1,0 +1,130 @@
+"""Bytes of a CSV become rows with the lines they begin at.
+
+Rule: encoding and delimiter are decided from the whole file or by trial parsing, never by guessing from one quoted cell
+(the standard library's Sniffer takes a delimiter inside quotes for the real one; see docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+
+from linkage.errors import UnreadableFileError
+from linkage.intake.header import Row
+
+_DELIMITERS = ",;\t|"
+_SAMPLE_ROWS = 200
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_MANY = 1000
+_STATED = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
+_SAVE = "save it from the spreadsheet as 'CSV UTF-8', or as XLSX"
+
+
+def read_rows(raw: bytes) -> list[Row]:
+    """Rows of a CSV file, blank ones left out, each with its line in the file (1 the first).
+
+    Raises UnreadableFileError where the bytes are no text, or quotation marks do not pair.
+    """
+    text = decode(raw)
+    stated = _STATED.match(text)  # Excel's own first line that names the delimiter
+    rows = _parse(text[stated.end() :], stated[1], 2) if stated else _parse(text, delimiter_of(text))
+    kept = [row for row in rows if "".join(row[1]).strip()]
+    # SQL Server underlines its header with dashes.
+    if len(kept) > 1 and all(cell.strip("- ") == "" for cell in kept[1][1]):
+        del kept[1]
+    return kept
+
+
+def decode(raw: bytes) -> str:
+    """Text of the bytes: UTF-8 or UTF-16 by its mark, else each line UTF-8 or, where it is not, Windows-1252.
+
+    Deciding line by line reads files that were glued together from both. Raises UnreadableFileError.
+    """
+    marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode Text"
+    if not marked:
+        raw = raw.removeprefix(codecs.BOM_UTF8).removesuffix(b"\x1a")
+        _check_bytes(raw)
+    text = _try(raw, "utf-16" if marked else "utf-8")
+    if text is None and marked:
+        raise UnreadableFileError("the file says that it is UTF-16 and is not", _SAVE)
+    return _line_by_line(raw) if text is None else text.removeprefix("\ufeff")
+
+
+def delimiter_of(text: str) -> str:
+    """The delimiter under which most of the first rows have the same number of cells, more than one.
+
+    Raises UnreadableFileError where none gives more than one column.
+    """
+    best, score = "", (0.0, 0)
+    for delimiter in _DELIMITERS:
+        widths: Counter[int] = Counter()
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        try:
+            widths.update(len(row) for row in islice(reader, _SAMPLE_ROWS) if row)
+        except csv.Error:
+            continue
+        width, times = max(widths.items(), key=lambda pair: (pair[1], pair[0]), default=(0, 0))
+        found = (times / max(widths.total(), 1), width)
+        if width > 1 and found > score:
+            best, score = delimiter, found
+    if not best:
+        raise UnreadableFileError(
+            "no comma, semicolon, tab or bar divides the lines into columns",
+            "is this a CSV or XLSX file? Export the table again with a delimiter",
+        )
+    return best
+
+
+def _parse(text: str, delimiter: str, first_line: int = 1) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = first_line
+    try:
+        for cells in reader:
+            yield line, cells
+            line = reader.line_num + first_line
+    except csv.Error:
+        raise UnreadableFileError(
+            f"the quotation marks of the row that begins at line {line} do not pair",
+            "close or double the quotation mark in that row, or export the table again",
+        ) from None
+
+
+def _check_bytes(raw: bytes) -> None:
+    found = list(islice(_CONTROL.finditer(raw), _MANY))
+    if found:
+        first = len(_LINE_END.findall(raw, 0, found[0].start())) + 1
+        many = f"{_MANY:,} or more" if len(found) == _MANY else f"{len(found):,}"
+        raise UnreadableFileError(f"{many} bytes cannot be text (such as NUL), first at line {first}", _SAVE)
+
+
+def _try(raw: bytes, encoding: str) -> str | None:
+    # Errors are raised by the caller, outside: a UnicodeDecodeError carries the bytes it failed on.
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _line_by_line(raw: bytes) -> str:
+    lines: list[str] = []
+    bad: list[int] = []
+    for number, line in enumerate(raw.splitlines(keepends=True), start=1):
+        text = _try(line, "utf-8")
+        text = _try(line, "cp1252") if text is None else text
+        if text is None:
+            bad.append(number)
+        else:
+            lines.append(text)
+    if bad:
+        raise UnreadableFileError(
+            f"{len(bad):,} lines are neither UTF-8 nor Windows-1252, first at line {bad[0]}",
+            _SAVE,
+            [f"line {number}" for number in bad[:20]],
+        )
+    return "".join(lines)

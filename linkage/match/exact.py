@@ -1,0 +1,185 @@
+"""Best k by Hamming distance, every pair looked at: the search for hardened filters.
+
+Filters come in, each row's nearest rows go out. Rule: what is found depends on the filters and settings alone: the
+work is a fixed grid of tiles walked in a fixed order, and tiles that run at once share no row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.match.kernels import ROW_BITS, nearest_block
+from linkage.match.recall import WORD, look_limits, verified
+from linkage.match.search import Candidates, Filters, Nearest, Progress, SearchStats, Verified, cores
+
+GROUP = 256  # fewest rows a side of a grid tile has, so that turning tiles costs little
+MOST_GROUPS = 256
+_BRANCH = 160  # words that could be compared in the time of one unforeseen branch
+_ROW = (1 << ROW_BITS) - 1
+Tile = tuple[int, int]
+
+
+def nearest(left: Filters, right: Filters | None, settings: Nearest, progress: Progress | None = None) -> Candidates:
+    """Union of every left row's k nearest right rows and, with both_sides, every right row's k nearest left rows.
+
+    left: (n, w); right: (m, w) or None for one file with itself, where every row has its k nearest others. Equal
+    distances are ordered by row number. See Nearest for limits and recall; distances beyond `furthest` never count.
+    """
+    began = time.perf_counter()
+    within = right is None
+    other = left if right is None else right
+    furthest = int(settings.furthest * left.shape[1] * WORD + 1e-9)
+    first = _first_words(left, other, settings, furthest)
+    worst = (furthest + 1) << ROW_BITS  # stands for nobody: a key must be smaller to enter a list
+    best = _search(left, right, settings, worst, first, progress=progress)
+    width = max(1, len(other))
+    codes, distances = _union(best, worst, width, within)
+    check = None
+    if settings.recall < 1 and settings.sample:
+        check = _verify(left, right, settings, codes)
+    possible = len(left) * (len(left) - 1) // 2 if within else len(left) * len(other)
+    stats = SearchStats(
+        possible,
+        possible,
+        time.perf_counter() - began,
+        settings.recall,
+        check,
+        {"first_words": first, "furthest_bits": furthest},
+    )
+    return Candidates((codes // width).astype(np.int32), (codes % width).astype(np.int32), distances, stats)
+
+
+def _search(
+    left: Filters, right: Filters | None, settings: Nearest, worst: int, first: int, *, progress: Progress | None
+) -> list[NDArray[np.int64]]:
+    """Best lists (n, k) and, where asked for and the files differ, (m, k): ascending keys distance << 32 | row."""
+    within = right is None
+    other = left if right is None else right
+    limits = look_limits(left.shape[1], first, (worst - 1) >> ROW_BITS, settings.recall)
+    best_left = np.full((len(left), settings.keep), worst, np.int64)
+    both = within or settings.both_sides
+    best_right = best_left if within else np.full((len(other) if both else 1, settings.keep), worst, np.int64)
+    groups = max(1, min(MOST_GROUPS, min(len(left), len(other)) // GROUP))
+    edges_left = [len(left) * g // groups for g in range(groups + 1)]
+    edges_right = [len(other) * g // groups for g in range(groups + 1)]
+
+    def work(tile: Tile) -> int:
+        g, h = tile
+        span = (edges_left[g], edges_left[g + 1], edges_right[h], edges_right[h + 1])
+        sides = int(both) + 2 * int(within)
+        nearest_block(left, other, span, best_left, best_right, sides, first, limits)
+        return (span[1] - span[0]) * (span[3] - span[2])
+
+    done = 0
+    steps = _tournament(groups) if within else _latin_square(groups)
+    total = len(left) * (len(left) + len(left) // groups) // 2 if within else len(left) * len(other)
+    with ThreadPoolExecutor(settings.threads or cores()) as pool:
+        for step in steps:
+            done += sum(pool.map(work, step))
+            if progress:
+                progress(min(done, total), total)
+    if progress:
+        progress(total, total)
+    return [best_left] if within or not both else [best_left, best_right]
+
+
+def _latin_square(groups: int) -> Iterator[list[Tile]]:
+    """Every tile of a square grid once; the tiles of one step share neither row group nor column group."""
+    for step in range(groups):
+        yield [(g, (g + step) % groups) for g in range(groups)]
+
+
+def _tournament(groups: int) -> Iterator[list[Tile]]:
+    """Every unordered pair of groups once, and each with itself; within a step no group plays twice.
+
+    The circle method of round-robin tournaments: one seat stays, the others move round.
+    """
+    yield [(g, g) for g in range(groups)]
+    seats = groups + groups % 2  # an odd number gets an empty seat
+    for step in range(seats - 1):
+        order = [0, *(1 + (step + s) % (seats - 1) for s in range(seats - 1))]
+        games = [(order[s], order[seats - 1 - s]) for s in range(seats // 2)]
+        step_tiles = [(min(game), max(game)) for game in games if max(game) < groups]
+        if step_tiles:
+            yield step_tiles
+
+
+def _union(
+    best: list[NDArray[np.int64]], worst: int, width: int, within: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Pair codes left * width + right, ascending and distinct, with the distances of the pairs."""
+    codes, distances = [], []
+    for side, lists in enumerate(best):
+        row, place = np.nonzero(lists < worst)
+        keys = lists[row, place]
+        partner = keys & _ROW
+        if within:
+            row, partner = np.minimum(row, partner), np.maximum(row, partner)
+        codes.append(row * width + partner if side == 0 else partner * width + row)
+        distances.append((keys >> ROW_BITS).astype(np.int32))
+    distinct, where = np.unique(np.concatenate(codes), return_index=True)
+    return distinct, np.concatenate(distances)[where]
+
+
+def _first_words(left: Filters, right: Filters, settings: Nearest, furthest: int) -> int:
+    """Words compared before the first look, from a random sample of pairs.
+
+    The lists fill with the nearest of many strangers, so the bound to expect is that tail of the sample (as a normal
+    law), or `furthest`. The price of going on after a look is mispredicted branches and words read one row at a time.
+    Speed depends on this choice, exact results do not.
+    """
+    words: int = left.shape[1]
+    if words <= 8 or not len(left) or not len(right):
+        return words
+    rng = np.random.default_rng(settings.seed)
+    rows = left[rng.integers(len(left), size=min(len(left), 32))]
+    others = right[rng.integers(len(right), size=min(len(right), 512))]
+    running = np.cumsum(np.bitwise_count(rows[:, None, :] ^ others[None, :, :]), axis=2, dtype=np.int64)
+    share = settings.keep / min(len(left), len(right)) if settings.both_sides else settings.keep / len(right)
+    tail = running[:, :, -1].mean() - NormalDist().inv_cdf(max(1e-9, 1 - min(share, 0.5))) * running[:, :, -1].std()
+    bound = int(min(furthest, max(tail, 0)))
+    prices = {}
+    for first in range(8, words, 4):
+        limit = look_limits(words, first, bound, settings.recall)[0, bound]
+        going_on = (running[:, :, first - 1] <= limit).mean()
+        prices[first] = first + going_on * (_BRANCH + (words - first) / 2)
+    prices[words] = words
+    return min(prices, key=prices.__getitem__)
+
+
+def _verify(left: Filters, right: Filters | None, settings: Nearest, codes: NDArray[np.int64]) -> Verified:
+    """Search a random sample of rows exactly, and count how many of their pairs were found."""
+    within = right is None
+    other = left if right is None else right
+    rng = np.random.default_rng([settings.seed, 1])
+    wanted = [_exact_codes(left, other, settings, rng, within)]
+    if not within and settings.both_sides:
+        turned = _exact_codes(other, left, settings, rng, within)
+        wanted.append(turned % max(1, len(left)) * len(other) + turned // max(1, len(left)))
+    return verified(np.unique(np.concatenate(wanted)), codes)
+
+
+def _exact_codes(
+    left: Filters, right: Filters, settings: Nearest, rng: np.random.Generator, within: bool
+) -> NDArray[np.int64]:
+    """Codes left * len(right) + right of the k nearest right rows of a random sample of left rows."""
+    rows = np.sort(rng.choice(len(left), min(settings.sample, len(left)), replace=False))
+    # Within one file a row is its own nearest or as near as its copies: one more is asked for, and itself taken out.
+    exact = replace(settings, recall=1.0, both_sides=False, keep=settings.keep + int(within))
+    found = nearest(left[rows], right, exact)
+    row, partner = rows[found.left], found.right.astype(np.int64)
+    if within:
+        order = np.lexsort((partner, found.distances, row))
+        order = order[row[order] != partner[order]]
+        row, partner = row[order], partner[order]
+        rank = np.arange(len(row)) - np.searchsorted(row, row, side="left")
+        row, partner = row[rank < settings.keep], partner[rank < settings.keep]
+        row, partner = np.minimum(row, partner), np.maximum(row, partner)
+    return np.asarray(row * len(right) + partner, np.int64)

@@ -1,0 +1,96 @@
+"""What a search may promise, and whether it kept its promise.
+
+Rule: probabilities only; no filter is compared here. Sources: sampling without replacement (hypergeometric) for
+what part of a filter says of the whole; Wilson 1927 for intervals; Har-Peled, Indyk & Motwani 2012 for bit sampling.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.match.search import Verified
+
+WORD = 64
+_GRID = 32  # distances per evaluated quantile; limits between are rounded up, which only drops less
+
+
+def wilson(found: int, expected: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson score interval of a proportion; (0, 1) where nothing was expected. z: normal deviate (1.96: 95 %)."""
+    if expected == 0:
+        return 0.0, 1.0
+    share = found / expected
+    centre = share + z * z / (2 * expected)
+    margin = z * math.sqrt(share * (1 - share) / expected + z * z / (4 * expected * expected))
+    scale = 1 + z * z / expected
+    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
+
+
+def verified(wanted: NDArray[np.int64], have: NDArray[np.int64]) -> Verified:
+    """Share of the wanted pair codes among those found. wanted: (a,), have: (b,), each without repeats."""
+    found = int(np.isin(wanted, have).sum())
+    return Verified(len(wanted), found, *wilson(found, len(wanted)))
+
+
+def look_limits(words: int, first: int, furthest: int, recall: float) -> NDArray[np.int64]:
+    """Largest running distance at each look with which a pair at most `bound` apart is still followed.
+
+    Looks come after `first` words and then every 8 up to `words`. Returns (looks, bits + 1) int64, by bound.
+    recall 1: the bound itself. Below 1: the bits seen are a random draw from all bits (positions come from a
+    pseudo-random function), so of a pair d apart they differ in Hypergeometric(bits, d, seen) places. The limit is
+    that law's quantile, so that the chances of dropping a wanted pair add up to at most 1 - recall over all looks
+    (half is spent on the first, which does most of the work). Bounds above `furthest` never occur.
+    """
+    bits = words * WORD
+    seen = [*range(first, words, 8), words]
+    limits = np.tile(np.arange(bits + 1, dtype=np.int64), (len(seen), 1))
+    if recall < 1 and len(seen) > 1:
+        from scipy.stats import hypergeom  # noqa: PLC0415 - slow to load, needed here only
+
+        bounds = np.arange(min(furthest, bits) + 1)
+        grid, place = np.unique(np.minimum(-(-bounds // _GRID) * _GRID, bits), return_inverse=True)
+        later = (1 - recall) / 2 / max(1, len(seen) - 2)
+        for look, count in enumerate(seen[:-1]):
+            risk = (1 - recall) / 2 if look == 0 else later
+            quantiles = hypergeom.isf(risk, bits, grid, count * WORD)
+            limits[look, : len(bounds)] = np.minimum(quantiles[place], bounds)
+    return limits
+
+
+def shared_needed(bits: int, dice: float) -> NDArray[np.int64]:
+    """Fewest shared bits with which a sum of set bits reaches a Dice similarity.
+
+    Returns (2 bits + 1,) int64 by the sum s: the smallest c with 2 c / s >= dice in float64; unreachable for s = 0,
+    since two empty filters have similarity 0.
+    """
+    total = np.arange(2 * bits + 1)
+    need = np.maximum(np.floor(dice * total / 2).astype(np.int64) - 1, 0)
+    for _ in range(3):  # rounding may put the floor one off; step up until the similarity itself is reached
+        need += 2 * need / np.maximum(total, 1) < dice
+    need[0] = 1
+    return need
+
+
+def meeting_chance(bits: int, differing: NDArray[np.int64], sampled: int) -> NDArray[np.float64]:
+    """Chance that `sampled` of `bits` positions drawn without replacement all avoid the differing ones."""
+    draw = np.arange(sampled)
+    left = np.maximum(bits - draw[:, None] - differing[None, :], 0)
+    chance: NDArray[np.float64] = np.prod(left / (bits - draw[:, None]), axis=0)
+    return chance
+
+
+def tables_needed(chance: NDArray[np.float64], recall: float, most: int) -> int:
+    """Fewest tables with which pairs meeting with these chances per table are found with `recall` on average.
+
+    chance: (q,) over the run's own spread of set bits. Returns most + 1 where that many do not suffice.
+    """
+    low, high = 1, most + 1
+    while low < high:
+        middle = (low + high) // 2
+        if np.mean(1 - (1 - chance) ** middle) >= recall:
+            high = middle
+        else:
+            low = middle + 1
+    return low

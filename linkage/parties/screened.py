@@ -1,0 +1,72 @@
+"""What the matcher keeps between `screen` and `decide`, encrypted at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.model import Bytes16, NullTable, Pairs
+from linkage.toml import Table
+
+
+@dataclass(frozen=True, repr=False)
+class Joined:
+    """Candidate pairs of two parties' files, left holding anchors, with the pair id of each."""
+
+    left: str
+    right: str
+    pairs: Pairs
+    pair_ids: Bytes16
+
+
+@dataclass(frozen=True, repr=False)
+class Screened:
+    """What the matcher keeps between screen and decide: pairs with their ids, and each file's non-match patterns."""
+
+    joined: tuple[Joined, ...]
+    nulls: Mapping[str, NullTable]
+
+    def to_bytes(self) -> bytes:
+        """One container of arrays and text, to be encrypted."""
+        from safetensors.numpy import save
+
+        arrays: dict[str, NDArray[Any]] = {}
+        for nth, join in enumerate(self.joined):
+            arrays |= {f"j{nth}.left": join.pairs.left, f"j{nth}.right": join.pairs.right, f"j{nth}.ids": join.pair_ids}
+        for nth, null in enumerate(self.nulls.values()):
+            arrays |= {f"n{nth}.{part}": np.ascontiguousarray(getattr(null, part)) for part in _NULL_PARTS}
+        meta = _Meta(
+            joined=tuple((join.left, join.right) for join in self.joined),
+            nulls={name: (null.people, null.pairs) for name, null in self.nulls.items()},
+        )
+        return bytes(save(arrays | {"meta": np.frombuffer(msgspec.json.encode(meta), np.uint8)}))
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Screened:
+        """Inverse of to_bytes; the blob it came from was authenticated."""
+        from safetensors.numpy import load
+
+        arrays = load(data)
+        meta = msgspec.json.decode(arrays["meta"].tobytes(), type=_Meta)
+        joined = tuple(
+            Joined(left, right, Pairs(arrays[f"j{nth}.left"], arrays[f"j{nth}.right"]), arrays[f"j{nth}.ids"])
+            for nth, (left, right) in enumerate(meta.joined)
+        )
+        nulls = {}
+        for nth, (name, (people, pairs)) in enumerate(meta.nulls.items()):
+            parts = {part: arrays[f"n{nth}.{part}"] for part in _NULL_PARTS}
+            nulls[name] = NullTable(**parts, people=people, pairs=pairs)
+        return Screened(joined, nulls)
+
+
+_NULL_PARTS = ("levels", "rarity", "crossed", "counts", "present")
+
+
+class _Meta(Table, frozen=True, kw_only=True):
+    joined: tuple[tuple[str, str], ...]
+    nulls: dict[str, tuple[int, int]]

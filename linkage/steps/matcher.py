@@ -1,0 +1,105 @@
+"""The matcher's steps: screen, decide."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from linkage.agreement import Agreement
+from linkage.errors import MissingPartError, OutputExistsError
+from linkage.exchange.desk import Desk, require, taken_in
+from linkage.layout import Layout
+from linkage.notes import SEALED_NOTE_BYTES
+from linkage.package.container import Opened
+from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
+from linkage.parties import deciding, matcher
+from linkage.parties.screened import Screened
+from linkage.rules import RuleOutcome
+from linkage.steps.account import Account, Progress, quiet
+
+
+def screen(
+    desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False, progress: Progress = quiet
+) -> Account:
+    """Candidates among all agencies' encodings, and one request to each."""
+    require(desk, "matcher")
+    if desk.run_folder(run).exists():
+        raise OutputExistsError(f"run '{run}' was screened before", "each run has a name of its own")
+    packages = desk.take(paths, "screening", run)
+    _all_here(packages, desk.agreement, "screening encodings")
+    words = desk.agreement.profile.sent_bits // 64
+    files = {
+        name: ScreeningContents.from_body(package.body, desk.agreement.schema, words)
+        for name, package in packages.items()
+    }
+    screened, requests = matcher.screen(files, desk.agreement, progress)
+    facts: dict[str, object] = {
+        "run": run,
+        "people": {name: len(contents.screening) for name, contents in files.items()},
+        "candidates": {f"{join.left} x {join.right}": len(join.pairs) for join in screened.joined},
+        "requests": {name: len(request) for name, request in requests.items()},
+    }
+    total = sum(len(join.pairs) for join in screened.joined)
+    if dry_run:
+        return Account(f"{total:,} candidate pairs; nothing was written", facts, dry_run=True)
+    desk.keep(run, "screened", screened.to_bytes())
+    written = []
+    for name, request in requests.items():
+        written += desk.send(RequestContents(request).to_body(), "request", run, name)
+    desk.journal.append("combine", "screen", run, pairs=total, packages=taken_in(packages))
+    return Account(f"{total:,} candidate pairs", facts, tuple(written), "send each request to its agency")
+
+
+def decide(
+    desk: Desk,
+    run: str,
+    paths: Sequence[Path],
+    *,
+    dry_run: bool = False,
+    progress: Progress = quiet,
+    today: dt.date | None = None,
+) -> Account:
+    """Links from all agencies' evidence, sent to children's services; everything else ends here."""
+    require(desk, "matcher")
+    screened = Screened.from_bytes(desk.need(run, "screened", "screen"))
+    packages = desk.take(paths, "evidence", run)
+    _all_here(packages, desk.agreement, "evidence")
+    layout = Layout(desk.agreement.schema)
+    evidence = {
+        name: EvidenceContents.from_body(package.body, layout, SEALED_NOTE_BYTES) for name, package in packages.items()
+    }
+    compared = matcher.score(screened, evidence, desk.agreement, progress)
+    judged = [deciding.judge(one, desk.agreement) for one in compared]
+    today = today or dt.datetime.now(dt.UTC).date()
+    decision = deciding.decide(screened, judged, evidence, desk.agreement, today)
+    facts: dict[str, object] = {
+        "run": run,
+        "links": dict(decision.counts),
+        "conflicts": dict(decision.grouping.conflicts),
+    }
+    facts["rules"] = _rules(judged)
+    links = len(decision.contents.meta.links)
+    if dry_run:
+        return Account(f"{links:,} links would be sent; nothing was written", facts, dry_run=True)
+    recipient = desk.agreement.childrens_services
+    files = desk.send(decision.contents.to_body(), "links", run, recipient.name)
+    desk.journal.append("disclose", "decide", run, links=links, recipient=recipient.name, packages=taken_in(packages))
+    return Account(
+        f"{links:,} links", facts, tuple(files), f"send the package to {recipient.title}; then `linkage close`"
+    )
+
+
+def _rules(judged: Sequence[deciding.Judged]) -> Mapping[str, int]:
+    """Proposed links that each rule held back."""
+    counts: dict[str, int] = {}
+    for one in judged:
+        held = RuleOutcome(one.ruled.verdict[one.linked], one.ruled.rule[one.linked]).counts()
+        counts = {name: counts.get(name, 0) + number for name, number in held.items()}
+    return counts
+
+
+def _all_here(packages: Mapping[str, Opened], agreement: Agreement, what: str) -> None:
+    missing = [party.name for party in agreement.encoders if party.name not in packages]
+    if missing:
+        raise MissingPartError(f"{what} of {', '.join(missing)} are missing", "wait for them, or ask for them again")

@@ -1,0 +1,139 @@
+"""Judged pairs held against a truth: what `rehearse` and `demo` report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.evaluate.accuracy import Accuracy, at, best
+from linkage.evaluate.calibration import calibration
+from linkage.match import estimate
+from linkage.match.estimate import Band, Rate
+from linkage.parties.deciding import Judged
+from linkage.rules import Rule, Verdict
+
+_T = TypeVar("_T", bound=np.generic)
+
+Persons = Mapping[str, Mapping[str, str]]
+"""True person by party and local id; "" or absent where unknown."""
+
+
+def measure(
+    judged: Sequence[Judged], local_ids: Mapping[str, Sequence[str]], persons: Persons | None
+) -> dict[str, object]:
+    """Counts, error estimates and, with a truth, quality of all pairs of files together, before the safety rules.
+
+    local_ids: by party, in the order of the matcher's rows.
+    """
+    pool = _Pool(judged)
+    report: dict[str, object] = {
+        "candidates": {"count": len(pool.probability)},
+        "pairs": {"linked": int(pool.linked.sum()), "threshold": [round(one.threshold, 4) for one in judged]},
+        "bands": _bands(pool, None),
+        "rules": _rules(pool, None),
+        "errors": {
+            "false_links": _rate(estimate.false_links(pool.probability, pool.linked)),
+            "missed_links": _rate(estimate.missed_links(pool.probability, pool.linked)),
+        },
+    }
+    if persons is None:
+        return report
+    truth, true = _truth(judged, local_ids, persons)
+    found = int(truth.sum())
+    ours = at(pool.linked, truth, true)
+    calibrated = calibration(pool.probability, truth, pool.assigned)
+    report["candidates"] = {"count": len(truth), "true_pairs": true, "recall": found / true if true else 1.0}
+    report["pairs"] = _accuracy(ours) | {"threshold": [round(one.threshold, 4) for one in judged]}
+    peak = best(pool.probability, pool.assigned, truth, true)
+    report["best"] = _accuracy(peak) | {"threshold": round(peak.threshold, 4)}
+    report["after_rules"] = _accuracy(at(pool.linked & ~pool.blocked, truth, true))
+    report["calibration"] = {
+        "ece": calibrated.ece,
+        "bins": [{"predicted": b.predicted, "observed": b.observed, "count": b.count} for b in calibrated.bins],
+    }
+    report["bands"] = _bands(pool, truth)
+    report["rules"] = _rules(pool, truth)
+    report["errors"] = {
+        "false_links": _rate(estimate.false_links(pool.probability, pool.linked)) | {"true": 1 - ours.precision},
+        "missed_links": _rate(estimate.missed_links(pool.probability, pool.linked)) | {"true": 1 - ours.recall},
+    }
+    return report
+
+
+class _Pool:
+    """All pairs of all file pairs, laid end to end."""
+
+    def __init__(self, judged: Sequence[Judged]) -> None:
+        self.probability = _join([one.compared.scores.probability for one in judged], np.float64)
+        self.assigned = _join([one.assigned for one in judged], np.bool_)
+        self.linked = _join([one.linked for one in judged], np.bool_)
+        self.band = _join([one.band for one in judged], np.int8)
+        self.rule = _join([one.ruled.rule for one in judged], np.int8)
+        verdict = _join([one.ruled.verdict for one in judged], np.int8)
+        self.blocked = verdict == Verdict.BLOCK
+        self.review = verdict == Verdict.REVIEW
+
+
+def _truth(
+    judged: Sequence[Judged], local_ids: Mapping[str, Sequence[str]], persons: Persons
+) -> tuple[NDArray[np.bool_], int]:
+    """Which candidate pairs are one person, and how many pairs of one person there are, candidates or not."""
+    codes: dict[str, int] = {}
+    rows = {}
+    for name, ids in local_ids.items():
+        told = [persons.get(name, {}).get(local_id, "") for local_id in ids]
+        rows[name] = np.array([codes.setdefault(p, len(codes)) if p else -1 for p in told], np.int64)
+    masks, true = [], 0
+    for one in judged:
+        join = one.compared.joined
+        left, right = rows[join.left], rows[join.right]
+        masks.append((left[join.pairs.left] == right[join.pairs.right]) & (left[join.pairs.left] >= 0))
+        on_the_right = Counter(right[right >= 0].tolist())
+        true += sum(on_the_right[person] for person in left[left >= 0].tolist())
+    return _join(masks, np.bool_), true
+
+
+def _accuracy(accuracy: Accuracy) -> dict[str, object]:
+    return {
+        "precision": accuracy.precision,
+        "recall": accuracy.recall,
+        "f1": accuracy.f1,
+        "linked": accuracy.linked,
+        "correct": accuracy.correct,
+        "false": accuracy.linked - accuracy.correct,
+        "missed": accuracy.true - accuracy.correct,
+    }
+
+
+def _bands(pool: _Pool, truth: NDArray[np.bool_] | None) -> dict[str, object]:
+    open_ = ~pool.blocked
+    masks = {
+        "strong": open_ & (pool.band == Band.STRONG),
+        "probable": open_ & ~pool.review & (pool.band == Band.PROBABLE),
+        "review": open_ & pool.review & (pool.band >= Band.PROBABLE),
+        "possible": open_ & (pool.band == Band.POSSIBLE),
+    }
+    return {name: _counted(mask, truth) for name, mask in masks.items()}
+
+
+def _rules(pool: _Pool, truth: NDArray[np.bool_] | None) -> dict[str, object]:
+    """Proposed links that each rule spoke on."""
+    spoken = [rule for rule in Rule if rule is not Rule.NONE]
+    return {rule.name.lower(): _counted(pool.linked & (pool.rule == rule), truth) for rule in spoken}
+
+
+def _counted(mask: NDArray[np.bool_], truth: NDArray[np.bool_] | None) -> dict[str, int]:
+    count = {"count": int(mask.sum())}
+    return count if truth is None else count | {"true": int((mask & truth).sum()), "false": int((mask & ~truth).sum())}
+
+
+def _rate(rate: Rate) -> dict[str, float]:
+    return {"expected": rate.expected, "low": rate.low, "high": rate.high}
+
+
+def _join(parts: Sequence[NDArray[_T]], dtype: type[_T]) -> NDArray[_T]:
+    return np.concatenate(parts) if parts else np.empty(0, dtype)
