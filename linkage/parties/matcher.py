@@ -7,7 +7,7 @@ It sees keyed bits only. Rule: this module and all it imports can neither encode
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,8 @@ def screen(
     for nth, (left, right) in enumerate(comparable):
         if progress:
             progress(f"candidates {left} x {right}", nth, len(comparable))
-        pairs = _candidates(files[left], files[right], _search(agreement, left, right))
+        most = [_most_asked(agreement, name, comparable) for name in (left, right)]
+        pairs = _candidates(files[left], files[right], _search(agreement, left, right), most)
         joined.append(Joined(left, right, pairs, _random_ids(len(pairs))))
     if progress:
         progress("candidates", len(comparable), len(comparable))
@@ -125,13 +126,34 @@ def _search(agreement: Agreement, left: str, right: str) -> Settings:
     return Nearest(keep=agreement.terms.screening.candidates, both_sides=both)
 
 
-def _candidates(left: ScreeningContents, right: ScreeningContents, settings: Settings) -> Pairs:
-    """Candidate pairs of people: of all their filters, each pair of people once."""
+def _candidates(left: ScreeningContents, right: ScreeningContents, settings: Settings, most: list[int]) -> Pairs:
+    """Candidate pairs of people: of all their filters, each pair once, and no row in more pairs than it answers."""
     found = find_candidates(left.screening.filters, right.screening.filters, settings)
     rows, columns = left.screening.owner[found.left], right.screening.owner[found.right]
     people = max(len(right.screening), 1)
-    code = np.unique(rows.astype(np.int64) * people + columns)
-    return Pairs((code // people).astype(np.int32), (code % people).astype(np.int32))
+    near = np.argsort(found.distances, kind="stable")  # so that the first of equal codes is the nearest
+    code, first = np.unique((rows.astype(np.int64) * people + columns)[near], return_index=True)
+    distance = found.distances[near][first]
+    one, other = code // people, code % people
+    kept = (_rank(one, distance) < most[0]) & (_rank(other, distance) < most[1])
+    return Pairs(one[kept].astype(np.int32), other[kept].astype(np.int32))
+
+
+def _rank(rows: NDArray[np.int64], distance: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Place of each pair among the pairs of its row, nearest first, (m,)."""
+    order = np.lexsort((distance, rows))
+    ranked = rows[order]
+    start = np.searchsorted(ranked, ranked)
+    rank = np.empty(len(rows), np.int64)
+    rank[order] = np.arange(len(rows)) - start
+    return rank
+
+
+def _most_asked(agreement: Agreement, name: str, comparable: Sequence[tuple[str, str]]) -> int:
+    """Pairs a row may be in, in one of its files' comparisons: its share of what the agency answers, less decoys."""
+    terms = agreement.terms
+    times = sum(name in pair for pair in comparable)
+    return max(int(terms.requests.most_per_row * (1 - terms.screening.decoys) * 0.9 / max(times, 1)), 1)
 
 
 def _request(name: str, contents: ScreeningContents, joined: list[Joined], agreement: Agreement) -> Request:
