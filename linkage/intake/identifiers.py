@@ -29,6 +29,9 @@ _CRO = re.compile(r"(\d{1,6})/(\d{2})([A-Z])")
 _CRO_SF = re.compile(r"SF(\d{2})/?(\d{1,6})([A-Z])")
 _NOMS = re.compile(r"[A-Z]\d{4}[A-Z]{2}")
 _NINO = re.compile(r"[A-Z]{2}\d{6}[A-D]?")
+_NOT_SLASHED = re.compile(r"[^A-Z0-9/]+")
+_REPEATED = re.compile(r"(\d)\1{6}")
+_PUNCTUATION = str.maketrans("", "", " ()-.")
 _MOBILE = re.compile(r"(?:\+44|0044|44)?0?(7[1-57-9]\d{8})")
 _THIS_CENTURY = 40  # two-digit PNC years up to 2040; the oldest records are of the 1940s, long closed
 
@@ -65,7 +68,7 @@ def pnc(text: str) -> Cleaned:
     raw, missing = _start(text)
     if missing:
         return missing
-    match = _PNC.fullmatch(re.sub(r"[^A-Z0-9/]", "", re.sub(r"[\\\-]", "/", raw)))
+    match = _PNC.fullmatch(_NOT_SLASHED.sub("", raw.replace("-", "/").replace("\\", "/")))
     if not match:
         return _whatever(raw)
     year, serial, letter = (part for part in match.groups() if part)
@@ -79,7 +82,7 @@ def cro(text: str) -> Cleaned:
     raw, missing = _start(text)
     if missing:
         return missing
-    code = re.sub(r"[^A-Z0-9/]", "", raw)
+    code = _NOT_SLASHED.sub("", raw)
     if match := _CRO_SF.fullmatch(code):
         return (f"SF{match[1]}/{match[2]}{match[3]}",), Verdict.VALID
     if match := _CRO.fullmatch(code):
@@ -109,13 +112,12 @@ def phone(text: str) -> Cleaned:
     raw, missing = _start(text)
     if missing:
         return missing
-    digits = re.sub(r"\D", "", raw)
-    if re.search(r"(\d)\1{6}", digits) or digits.lstrip("0") in _STAND_INS:
+    digits = "".join(filter(str.isdigit, raw))
+    if _REPEATED.search(digits) or digits.lstrip("0") in _STAND_INS:
         return PLACEHOLDER
     # The plain form of what phonenumbers says of mobiles, for speed; a test holds the two together.
-    if match := _MOBILE.fullmatch(re.sub(r"[ ()\-.]", "", raw)):
-        return (f"+44{match[1]}",), Verdict.VALID
-    return _parsed_phone(raw)
+    match = _MOBILE.fullmatch(raw.translate(_PUNCTUATION))
+    return ((f"+44{match[1]}",), Verdict.VALID) if match else _parsed_phone(raw)
 
 
 @cache
@@ -154,7 +156,12 @@ def _start(text: str) -> tuple[str, Cleaned | None]:
     code = bare(raw)
     if not raw:
         return raw, MISSING
-    if is_placeholder(raw) or code in _STAND_INS or len(set(code)) == 1 or code.startswith(("DUPLICATE", "MIGERROR")):
+    plain = code.isdigit()
+    if (not plain and is_placeholder(raw)) or code in _STAND_INS or code == code[0] * len(code):
+        return raw, PLACEHOLDER
+    if plain:
+        return raw, None
+    if code.startswith(("DUPLICATE", "MIGERROR")):
         return raw, PLACEHOLDER
     # Excel wrote a long number as 7.7E+09: its last digits are gone.
     return raw, INVALID if _SCIENTIFIC.fullmatch(raw) else None

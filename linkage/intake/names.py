@@ -34,7 +34,7 @@ _NOT_A_NAME = re.compile(
 )
 _FURTHER = re.compile(r"[;/|(\[\")\]]|\b(?:AKA|A\.K\.A\.?|ALIAS|NEE|FORMERLY|ALSO KNOWN AS|KNOWN AS|OR)\b")
 _APOSTROPHE = re.compile(r"(?<=\w)['`]\s?(?=\w)")
-_JOINED = re.compile(r"\b(MC|MAC|O|D|FITZ) (?=[A-Z]{3})")
+_JOINED = re.compile(r"\b((?:(?:MC|MAC|O|D|FITZ) )+)(?=[A-Z]{3})")
 _FATHER_OF = re.compile(r"\b(ABDUL|ABDOUL|ABD AL|ABD UL|ABD EL|ABDEL|ABDAL|ABDUR) (?=[A-Z]{3})")
 _OTHER = re.compile(r"[^A-Z \-]+")
 # A given name of two Chinese syllables is one name, however it is spaced (Mandarin, Cantonese, Wade-Giles).
@@ -55,7 +55,7 @@ def forename(text: str, most: int = 1) -> Cleaned:
 
 def surname(text: str) -> Cleaned:
     """Surnames of a cell: parts stay together ("VAN DER BERG", "SMITH JONES"), Mc, Mac and O' are joined on."""
-    return _cleaned(text, lambda words: [_JOINED.sub(r"\1", words.replace("-", " "))])
+    return _cleaned(text, lambda words: [_JOINED.sub(lambda match: match[1].replace(" ", ""), words.replace("-", " "))])
 
 
 def full_name(text: str, order: str = "auto") -> tuple[str, str]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from linkage.errors import ColumnsError, ValuesError
 from linkage.intake import dates
 from linkage.intake.anchors import read_anchors
+from linkage.intake.collector import paused
 from linkage.intake.columns import Cells, build, distinct
 from linkage.intake.mapping import Mapping, check
 from linkage.intake.quality import REQUIRED_PRESENT, FieldQuality, Quality, assess, field_quality, short_numbers
@@ -73,7 +74,8 @@ def profile(
 
     Raises ColumnsError where the mapping does not fit.
     """
-    intake, faults = _read(table, mapping, schema, today, required_present)
+    with paused():
+        intake, faults = _read(table, mapping, schema, today, required_present)
     whole = intake.quality
     return Quality(whole.rows, whole.people, whole.fields, (*faults, *whole.reasons), whole.warnings)
 
@@ -97,7 +99,8 @@ def take_in(
     """
     if flags is not None and mapping.anchor is not None:
         raise ColumnsError("an anchor file carries no flags", "take in anchors and flags as two files")
-    intake, faults = _read(table, mapping, schema, today, required_present)
+    with paused():
+        intake, faults = _read(table, mapping, schema, today, required_present)
     if faults:
         raise ValuesError(
             faults[0] if len(faults) == 1 else f"{len(faults)} faults in the values of the file",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from linkage.errors import ColumnsError, UnreadableFileError
 from linkage.intake import text, workbook
+from linkage.intake.collector import paused
 from linkage.intake.header import Row, check_header
 
 _LISTED = 20  # faults listed one by one; the rest is counted
@@ -48,6 +49,11 @@ def read_table(path: Path, *, sheet: str | None = None) -> Table:
 
     Raises UnreadableFileError (cannot be opened, decoded or parsed) or ColumnsError (header, ragged rows).
     """
+    with paused():
+        return _read(path, sheet)
+
+
+def _read(path: Path, sheet: str | None) -> Table:
     try:
         with path.open("rb") as file:
             start = file.read(8)
