@@ -8,7 +8,7 @@ Compiled code is cached beside this file or, where that folder is read-only, in 
 neither can be written it is compiled anew in every process. Like any compiled Python file, the cache is code.
 """
 
-# ruff: noqa: C901, PLR0912, PLR0917 (a kernel takes many arrays by position and is one nest of loops)
+# ruff: noqa: C901, PLR0912 (a kernel takes many arrays by position and is one nest of loops)
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Packed filters, positions and preallocated outputs go in; pairs and counts come out. Rule: as in kernels.py.
 """
 
-# ruff: noqa: C901, PLR0912, PLR0917 (a kernel takes many arrays by position and is one nest of loops)
+# ruff: noqa: C901, PLR0912 (a kernel takes many arrays by position and is one nest of loops)
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from linkage.match.kernels import STRIP, TILE, Counts, Rows, Span, Words, count8, kernel, popcount, turn
 
+Slots = NDArray[np.uint32]
+_WAITING = 256  # pairs decided together
 NEVER = 1 << 62  # no count of shared bits, scaled, comes near
 
 
@@ -105,7 +107,7 @@ def dice_block(
 
 
 @kernel
-def sampled_slots(filters: Words, positions: Counts, shift: int, slots: NDArray[np.uint32]) -> None:
+def sampled_slots(filters: Words, positions: Counts, shift: int, slots: Slots) -> None:
     """Slot of every row from its sampled bits.
 
     filters: (n, w). positions: (k,) bits to sample, k <= 64. slots: (n,), written: the top 64 - shift bits of the key
@@ -120,100 +122,174 @@ def sampled_slots(filters: Words, positions: Counts, shift: int, slots: NDArray[
 
 
 @kernel
-def gather_by_slot(
-    filters: Words,
-    sizes: Rows,
-    slots: NDArray[np.uint32],
-    starts: Counts,
-    rows: Rows,
-    gathered: Words,
-    gathered_sizes: Rows,
-) -> None:
-    """Copy rows into the order of their slots, so that verification streams through memory.
+def slot_order(slots: Slots, slot_bits: int, order: Rows, scratch: Rows) -> None:
+    """Row numbers in order of their slots, rows of one slot in their old order.
 
-    filters: (n, w). sizes: (n, 2) int32. slots: (n,). starts: (slots + 1,) int64, written: slot s holds places
-    starts[s] to starts[s + 1]. rows: (n,), gathered: (n, w), gathered_sizes: (n, 2), written. Stable within a slot.
+    slots: (n,). order, scratch: (n,) int32, written. Two passes of a radix sort, so that few places are written to
+    at a time: one pass over all slots at once waits for memory at every row.
     """
-    starts[:] = 0
-    for i in range(slots.shape[0]):
-        starts[np.int64(slots[i]) + 1] += 1
-    for s in range(starts.shape[0] - 1):
-        starts[s + 1] += starts[s]
-    free = starts[:-1].copy()
-    for i in range(slots.shape[0]):
-        place = free[slots[i]]
-        free[slots[i]] += 1
-        rows[place] = i
-        gathered_sizes[place, 0] = sizes[i, 0]
-        gathered_sizes[place, 1] = sizes[i, 1]
-        for w in range(filters.shape[1]):
-            gathered[place, w] = filters[i, w]
+    half = (slot_bits + 1) // 2
+    mask = (1 << half) - 1
+    for digit_place in range(2):
+        ends = np.zeros((1 << half) + 1, np.int64)
+        for i in range(slots.shape[0]):
+            ends[((np.int64(slots[i]) >> (half * digit_place)) & mask) + 1] += 1
+        for s in range(1 << half):
+            ends[s + 1] += ends[s]
+        for i in range(slots.shape[0]):
+            row = i if digit_place == 0 else scratch[i]
+            digit = (np.int64(slots[row]) >> (half * digit_place)) & mask
+            if digit_place == 0:
+                scratch[ends[digit]] = row
+            else:
+                order[ends[digit]] = row
+            ends[digit] += 1
 
 
 @kernel
-def _agree(left: Words, x: int, right: Words, y: int, masks: Words, table: int) -> bool:
+def gather(filters: Words, sizes: Slots, slots: Slots, order: Rows, starts: Counts, gathered: Words) -> None:
+    """Copy what the first look needs into the order of the slots, so that verification streams through memory.
+
+    filters: (n, w). sizes: (n,) uint32, set bits of the row << 16 | set bits of its words after the first. slots:
+    (n,). order: (n,). starts: (slots + 1,) int64, written: slot s holds places starts[s] to starts[s + 1].
+    gathered: (n, first + 1), written: the first words, then row << 32 | sizes; 64 bytes where first is 7.
+    """
+    first = gathered.shape[1] - 1
+    starts[:] = 0
+    # No branch in this loop depends on data, so that many rows are on their way from memory at once.
+    for place in range(order.shape[0]):
+        row = order[place]
+        starts[np.int64(slots[row]) + 1] = place + 1
+        for w in range(first):
+            gathered[place, w] = filters[row, w]
+        gathered[place, first] = (np.uint64(row) << np.uint64(32)) | np.uint64(sizes[row])
+    for s in range(1, starts.shape[0]):
+        starts[s] = max(starts[s], starts[s - 1])
+
+
+@kernel
+def share_work(left_starts: Counts, right_starts: Counts, edges: Counts) -> None:
+    """Cut the left places into runs of about equal work: one unit a place and one a pair of its slot.
+
+    left_starts, right_starts: (slots + 1,). edges: (tasks + 1,) int64, written: run t is edges[t] to edges[t + 1].
+    A crowded slot is cut like any other, so that it occupies every thread and not one.
+    """
+    total = 0
+    for s in range(left_starts.shape[0] - 1):
+        total += (left_starts[s + 1] - left_starts[s]) * (1 + right_starts[s + 1] - right_starts[s])
+    tasks = edges.shape[0] - 1
+    edges[:] = left_starts[-1]
+    edges[0] = 0
+    done, task = 0, 1
+    for s in range(left_starts.shape[0] - 1):
+        weight = 1 + right_starts[s + 1] - right_starts[s]
+        rows = left_starts[s + 1] - left_starts[s]
+        while task < tasks and done + rows * weight > total * task // tasks:
+            edges[task] = left_starts[s] + (total * task // tasks - done) // weight
+            task += 1
+        done += rows * weight
+
+
+@kernel
+def _agree(left: Words, i: int, right: Words, j: int, masks: Words, table: int) -> bool:
     """Whether two rows agree on every bit a table samples."""
     for w in range(masks.shape[1]):  # noqa: SIM110 - a generator does not compile
-        if (left[x, w] ^ right[y, w]) & masks[table, w]:
+        if (left[i, w] ^ right[j, w]) & masks[table, w]:
             return False
     return True
 
 
 @kernel
+def _decide(
+    files: tuple[Words, Words],
+    waiting: Counts,
+    waits: int,
+    masks: Words,
+    table: int,
+    need: Counts,
+    found: Rows,
+    pairs: int,
+) -> int:
+    """Decide the pairs that passed the first look, from their whole rows; returns pairs written so far.
+
+    waiting: (waits and more, 3) int64: left row, right row, sum of set bits. The rows lie anywhere in memory, so all
+    are counted in one loop without a branch, which lets many of them be fetched at once, and judged in a second.
+    """
+    left, right = files
+    shares = np.empty(waits, np.int64)
+    for q in range(waits):
+        shared = 0
+        for w in range(left.shape[1]):
+            shared += popcount(left[waiting[q, 0], w] & right[waiting[q, 1], w])
+        shares[q] = shared
+    for q in range(waits):
+        i, j, total = waiting[q, 0], waiting[q, 1], waiting[q, 2]
+        if shares[q] < need[total]:
+            continue
+        earliest = 0
+        while earliest < table and not _agree(left, i, right, j, masks, earliest):
+            earliest += 1
+        if earliest == table and _agree(left, i, right, j, masks, table):
+            found[0, pairs] = i
+            found[1, pairs] = j
+            found[2, pairs] = total - 2 * shares[q]
+            pairs += 1
+    return pairs
+
+
+@kernel
 def join_block(
-    lefts: tuple[Words, Rows, Rows, Counts],
-    rights: tuple[Words, Rows, Rows, Counts],
+    files: tuple[Words, Words],
+    gathered: tuple[Words, Words],
+    starts: tuple[Counts, Counts],
     places: tuple[int, int],
     within: bool,
     masks: Words,
     table: int,
-    first: int,
     need: Counts,
     found: Rows,
 ) -> tuple[int, int, int]:
     """Pairs of one table's slots whose Dice similarity reaches the threshold, until `found` is full.
 
-    lefts, rights: gathered filters (n, w), sizes (n, 2) int32 (set bits of the row, and of its words after the
-    first), row numbers (n,), slot starts (slots + 1,). places: the left places to serve. within: one file with
-    itself. masks: (tables, w) sampled bits. need, found: as dice_block; capacity at least the largest right slot.
+    files: filters (n, w) and (m, w). gathered, starts: as written by gather, of both files. places: the left places
+    to serve. within: one file with itself. masks: (tables, w) sampled bits. need, found: as dice_block; capacity at
+    least the largest right slot. The first look is that of dice_block, by the same proof.
     A pair is reported in the first table in which it agrees on all sampled bits, so that none is reported twice and
     nothing need be remembered between tables. Returns pairs written, the place to go on from, pairs compared.
     """
-    left, left_sizes, left_rows, left_starts = lefts
-    right, right_sizes, right_rows, right_starts = rights
+    left, right = gathered
+    left_starts, right_starts = starts
+    first = left.shape[1] - 1
+    low16, low32 = np.uint64(0xFFFF), np.uint64(0xFFFFFFFF)
+    waiting = np.empty((_WAITING, 3), np.int64)
+    waits = 0
     pairs = 0
     compared = 0
     slot = np.searchsorted(left_starts, places[0], side="right") - 1
     for x in range(places[0], places[1]):
         while left_starts[slot + 1] <= x:
             slot += 1
+        # Places within a slot keep the order of rows, so in one file the right row is always the larger.
         begin = x + 1 if within else right_starts[slot]
         stop = right_starts[slot + 1]
-        if found.shape[1] - pairs < stop - begin:
-            return pairs, x, compared
+        if found.shape[1] - pairs - waits < stop - begin:
+            return _decide(files, waiting, waits, masks, table, need, found, pairs), x, compared
         compared += max(0, stop - begin)
-        size, rest = left_sizes[x, 0], left_sizes[x, 1]
+        own = left[x, first]
+        size, rest = np.int64((own >> np.uint64(16)) & low16), np.int64(own & low16)
         for y in range(begin, stop):
-            total = size + right_sizes[y, 0]
-            wanted = need[total]
-            shared = 0
+            other = right[y, first]
+            total = size + np.int64((other >> np.uint64(16)) & low16)
+            shared = min(rest, np.int64(other & low16))
             for w in range(first):
                 shared += popcount(left[x, w] & right[y, w])
-            if shared + min(rest, right_sizes[y, 1]) < wanted:
+            if shared < need[total]:
                 continue
-            for w in range(first, left.shape[1]):
-                shared += popcount(left[x, w] & right[y, w])
-            if shared < wanted or not _agree(left, x, right, y, masks, table):
-                continue
-            earlier = False
-            for t in range(table):
-                earlier = earlier or _agree(left, x, right, y, masks, t)
-            if earlier:
-                continue
-            a, b = left_rows[x], right_rows[y]
-            # Places within a slot keep the order of rows, so that in one file a < b already.
-            found[0, pairs] = a
-            found[1, pairs] = b
-            found[2, pairs] = total - 2 * shared
-            pairs += 1
-    return pairs, places[1], compared
+            waiting[waits, 0] = np.int64(own >> np.uint64(32))
+            waiting[waits, 1] = np.int64((other >> np.uint64(32)) & low32)
+            waiting[waits, 2] = total
+            waits += 1
+            if waits == _WAITING:
+                pairs = _decide(files, waiting, waits, masks, table, need, found, pairs)
+                waits = 0
+    return _decide(files, waiting, waits, masks, table, need, found, pairs), places[1], compared

@@ -47,7 +47,7 @@ def look_limits(words: int, first: int, furthest: int, recall: float) -> NDArray
     seen = [*range(first, words, 8), words]
     limits = np.tile(np.arange(bits + 1, dtype=np.int64), (len(seen), 1))
     if recall < 1 and len(seen) > 1:
-        from scipy.stats import hypergeom  # noqa: PLC0415 - slow to load, needed here only
+        from scipy.stats import hypergeom
 
         bounds = np.arange(min(furthest, bits) + 1)
         grid, place = np.unique(np.minimum(-(-bounds // _GRID) * _GRID, bits), return_inverse=True)

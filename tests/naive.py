@@ -1,0 +1,127 @@
+"""Plain twins of the compiled kernels: as short as they can be, slow, and meant to be read."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+TILE = 256
+
+
+def distance(a, b):
+    """Bits in which two packed rows differ."""
+    return sum((int(x) ^ int(y)).bit_count() for x, y in zip(a, b, strict=True))
+
+
+def shared(a, b):
+    """Bits set in both of two packed rows."""
+    return sum((int(x) & int(y)).bit_count() for x, y in zip(a, b, strict=True))
+
+
+def size(a):
+    """Set bits of a packed row."""
+    return sum(int(x).bit_count() for x in a)
+
+
+def distances(left, right):
+    """(n, m) bits in which rows differ."""
+    return np.bitwise_count(left[:, None, :] ^ right[None, :, :]).sum(axis=2, dtype=np.int64)
+
+
+def dice(a, b):
+    """Dice similarity of two packed rows, 0 where both are empty."""
+    total = size(a) + size(b)
+    return 2 * shared(a, b) / total if total else 0.0
+
+
+def insert_best(best, key):
+    """The k smallest of a list of k and one more."""
+    return sorted([*best, key])[: len(best)]
+
+
+def nearest(left, right, keep, *, both_sides, furthest):
+    """Union of k nearest on each side, as {(left row, right row): distance}; right None: one file with itself."""
+    within = right is None
+    table = distances(left, left if within else right)
+    pairs = {}
+
+    def take(row, column, flip):
+        pair = (column, row) if flip else (row, column)
+        pair = tuple(sorted(pair)) if within else pair
+        pairs[pair] = int(table[pair])
+
+    for i in range(table.shape[0]):
+        order = sorted((int(table[i, j]), j) for j in range(table.shape[1]) if not (within and i == j))
+        for d, j in order[:keep]:
+            if d <= furthest:
+                take(i, j, flip=False)
+    if both_sides and not within:
+        for j in range(table.shape[1]):
+            for d, i in sorted((int(table[i, j]), i) for i in range(table.shape[0]))[:keep]:
+                if d <= furthest:
+                    take(j, i, flip=True)
+    return pairs
+
+
+def nearest_block(left, right, span, best_left, best_right, sides, first, limits):
+    """Pair by pair in the kernel's order: every look against the bound of the moment."""
+    for start in range(span[2], span[3], TILE):
+        for i in range(span[0], span[1]):
+            for j in range(start, min(start + TILE, span[3])):
+                if sides & 2 and j <= i:
+                    continue
+                bound = (int(best_left[i, -1]) - 1) >> 32
+                if sides & 1:
+                    bound = max(bound, (int(best_right[j, -1]) - 1) >> 32)
+                ends = [*range(first, left.shape[1], 8), left.shape[1]]
+                running = [distance(left[i, :end], right[j, :end]) for end in ends]
+                if all(d <= limits[look, bound] for look, d in enumerate(running)):
+                    best_left[i] = insert_best(best_left[i], running[-1] << 32 | j)
+                    if sides & 1:
+                        best_right[j] = insert_best(best_right[j], running[-1] << 32 | i)
+
+
+def above(left, right, threshold):
+    """{(left row, right row): distance} of all pairs whose Dice similarity reaches the threshold."""
+    if right is None:
+        candidates = itertools.combinations(range(len(left)), 2)
+        right = left
+    else:
+        candidates = itertools.product(range(len(left)), range(len(right)))
+    return {(i, j): distance(left[i], right[j]) for i, j in candidates if dice(left[i], right[j]) >= threshold}
+
+
+def bits_at(row, positions):
+    """Sampled bits of a packed row, as text."""
+    return "".join(str(int(row[p // 64]) >> (p % 64) & 1) for p in map(int, positions))
+
+
+def sampled_slots(filters, positions, shift):
+    """Slot of every row: top bits of the sampled bits times an odd constant."""
+    keys = [int(bits_at(row, positions), 2) for row in filters]
+    return [(key * 0x9E3779B97F4A7C15 & (2**64 - 1)) >> shift for key in keys]
+
+
+def slot_order(slots):
+    """Row numbers in order of slots, rows of one slot in their old order."""
+    return sorted(range(len(slots)), key=lambda row: slots[row])
+
+
+def crowd(left_starts, right_starts, place):
+    """Right rows in the slot of a left place."""
+    slot = max(s for s in range(len(left_starts) - 1) if left_starts[s] <= place < left_starts[s + 1])
+    return int(right_starts[slot + 1] - right_starts[slot])
+
+
+def first_meetings(left, right, tables):
+    """{(left row, right row): first table in which all sampled bits agree}; right None: one file with itself."""
+    other = left if right is None else right
+    meetings = {}
+    for table, positions in enumerate(tables):
+        keys = [bits_at(row, positions) for row in other]
+        for i, row in enumerate(left):
+            for j in range(i + 1 if right is None else 0, len(other)):
+                if keys[j] == bits_at(row, positions):
+                    meetings.setdefault((i, j), table)
+    return meetings

@@ -1,0 +1,113 @@
+"""Every compiled kernel does what its plain twin does."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from linkage.match import kernels, kernels_dice
+from linkage.match.recall import look_limits, shared_needed
+from tests import naive
+
+
+def people(n, words, seed, *, copies=0.12):
+    """Filters in which some rows of one half are damaged copies of rows of the other."""
+    rng = np.random.default_rng(seed)
+    bits = rng.random((n, words * 64)) < 0.4
+    half = n // 2
+    bits[half : 2 * half] ^= (rng.random((half, words * 64)) < copies) & (rng.random((half, 1)) < 0.7)
+    bits[half : 2 * half] = np.where(rng.random((half, 1)) < 0.5, bits[:half], bits[half : 2 * half])
+    bits ^= rng.random(bits.shape) < 0.03
+    return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
+
+
+@pytest.mark.parametrize("words", [1, 3, 8, 13, 16])
+def test_a_tile_counts_like_plain_python(words):
+    rows = people(40, words, words)
+    columns = np.ascontiguousarray(rows.T)
+    counts = np.empty(len(rows), np.int64)
+    for used in range(words + 1):
+        kernels.distances_to_tile(rows[0], columns, used, counts)
+        assert counts.tolist() == [naive.distance(rows[0, :used], row[:used]) for row in rows]
+        kernels_dice.shared_with_tile(rows[0], columns, used, counts)
+        assert counts.tolist() == [naive.shared(rows[0, :used], row[:used]) for row in rows]
+
+
+def test_a_best_list_keeps_the_smallest_in_order():
+    rng = np.random.default_rng(5)
+    best, plain = np.full(4, 10**6, np.int64), [10**6] * 4
+    for key in rng.permutation(60):
+        kernels.insert_best(best, key)
+        plain = naive.insert_best(plain, int(key))
+        assert best.tolist() == plain
+
+
+@pytest.mark.parametrize(("sides", "recall"), [(0, 1.0), (1, 1.0), (3, 1.0), (0, 0.9), (1, 0.7), (3, 0.7)])
+@pytest.mark.parametrize(("words", "first"), [(3, 3), (16, 8), (19, 8)])
+def test_a_block_walks_exactly_the_plain_way(sides, recall, words, first):
+    """Also when it may lose pairs: the same limits lose the same pairs."""
+    left = people(60, words, 1)
+    right = left if sides & 2 else people(330, words, 1)
+    worst = (words * 64 * 2 // 5 + 1) << 32
+    limits = look_limits(words, first, words * 64, recall)
+    outcomes = []
+    for run in (kernels.nearest_block, naive.nearest_block):
+        best_left = np.full((len(left), 3), worst, np.int64)
+        best_right = best_left if sides & 2 else np.full((len(right), 3), worst, np.int64)
+        run(left, right, (5, 50, 20, len(right) - 2), best_left, best_right, sides, first, limits)
+        outcomes.append((best_left, best_right))
+    np.testing.assert_array_equal(outcomes[0][0], outcomes[1][0])
+    np.testing.assert_array_equal(outcomes[0][1], outcomes[1][1])
+    assert (outcomes[0][0] < worst).any()
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("capacity", [30 * 256, 4 * 30 * 256])
+def test_a_dice_block_stops_when_full_and_goes_on_where_it_was(within, capacity):
+    left = people(600, 5, 2)
+    first, need = 2, shared_needed(320, 0.75)
+    sizes = np.array([naive.size(row) for row in left])
+    rests = np.array([naive.size(row[first:]) for row in left])
+    span_left, place, found = (10, 40), 0, {}
+    while place < len(left):
+        buffer = np.empty((3, capacity), np.int32)
+        span = (*span_left, place, len(left))
+        pairs, place = kernels_dice.dice_block(
+            left, left, span, within, (sizes, sizes), (rests, rests), first, int(0.75 * 2**16), need, buffer
+        )
+        found |= {(i, j): d for i, j, d in buffer[:, :pairs].T.tolist()}
+    plain = naive.above(left[10:40], left, 0.75)
+    wanted = {(i + 10, j): d for (i, j), d in plain.items() if not within or j > i + 10}
+    assert found == wanted
+    assert len(wanted) > 10
+
+
+@pytest.mark.parametrize("slot_bits", [1, 5, 6])
+def test_rows_are_arranged_by_slot_the_plain_way(slot_bits):
+    rows = people(200, 4, 3)
+    positions = np.random.default_rng(0).choice(256, 9, replace=False)
+    slots = np.empty(len(rows), np.uint32)
+    kernels_dice.sampled_slots(rows, positions, 64 - slot_bits, slots)
+    assert slots.tolist() == naive.sampled_slots(rows, positions, 64 - slot_bits)
+    order, scratch = np.empty(200, np.int32), np.empty(200, np.int32)
+    kernels_dice.slot_order(slots, slot_bits, order, scratch)
+    assert order.tolist() == naive.slot_order(slots.tolist())
+    sizes = np.arange(200, dtype=np.uint32) << 16 | 7
+    starts, gathered = np.empty((1 << slot_bits) + 1, np.int64), np.empty((200, 4), np.uint64)
+    kernels_dice.gather(rows, sizes, slots, order, starts, gathered)
+    np.testing.assert_array_equal(gathered[:, :3], rows[order, :3])
+    assert gathered[:, 3].tolist() == [row << 32 | row << 16 | 7 for row in order.tolist()]
+    assert starts.tolist() == [sum(s < slot for s in slots.tolist()) for slot in range((1 << slot_bits) + 1)]
+
+
+def test_work_is_shared_evenly_even_when_one_slot_holds_nearly_all():
+    rng = np.random.default_rng(2)
+    left, right = (np.concatenate([[0], np.cumsum(rng.integers(0, 3, 64))]) for _ in range(2))
+    left[30:] += 5000
+    right[30:] += 700
+    edges = np.empty(9, np.int64)
+    kernels_dice.share_work(left, right, edges)
+    assert edges[0] == 0
+    assert edges[-1] == left[-1]
+    work = [sum(naive.crowd(left, right, place) + 1 for place in range(a, b)) for a, b in itertools.pairwise(edges)]
+    assert max(work) - min(work) <= 2 * 703
