@@ -5,7 +5,10 @@ Compact JSON of lists; every note is padded to NOTE_BYTES before it is sealed, s
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from keys.aead import NOTE_OVERHEAD
 from linkage.errors import FlagsError, SealedNoteError
@@ -20,8 +23,11 @@ _STATUS = ("ACTIVE", "CLOSED", "UNKNOWN")
 _ROLES = ("PERPETRATOR", "VICTIM", "SUBJECT")
 
 
+_Place = Annotated[int, Meta(ge=0, le=9)]  # in the lists above; Python would read -1 as the last
+
+
 class _Plain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
-    flags: tuple[tuple[str, int, int, int, int], ...]
+    flags: tuple[tuple[str, _Place, _Place, _Place, _Place], ...]
     anchors: tuple[tuple[str, str, str, str, str], ...]
 
 
@@ -51,7 +57,7 @@ def decode_note(data: bytes) -> Note:
             Flag(code, _ROLES[role], _BASES[basis], _RECENCY[recency], _STATUS[status])
             for code, role, basis, recency, status in plain.flags
         )
-    except (msgspec.MsgspecError, IndexError):
+    except (msgspec.MsgspecError, ValueError, IndexError, RecursionError):
         raise SealedNoteError(
             "a note is not in the agreed form", "the agency's program is at fault: tell its desk"
         ) from None

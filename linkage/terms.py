@@ -158,7 +158,7 @@ class Terms(toml.Table, frozen=True, kw_only=True):
     quality: Quality = Quality()
     retention: Retention = Retention()
     test: bool = False
-    link_threshold: Annotated[float, Meta(gt=0, lt=1)] | Literal["expected-f1"] = "expected-f1"
+    link_threshold: Annotated[float, Meta(gt=0, lt=1)] | Literal["estimated"] = "estimated"
 
 
 def problems_of(terms: Terms, profile: Profile) -> list[str]:

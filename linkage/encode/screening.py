@@ -49,7 +49,8 @@ def make_filters(
         return plain, owner
     filters = diffuse(plain, profile, key.subkey(Purpose.DIFFUSION))
     blank = np.flatnonzero(~plain.any(axis=1))
-    filters[blank] = np.frombuffer(secrets.token_bytes(filters[blank].nbytes), np.uint64).reshape(len(blank), filters.shape[1])
+    noise = np.frombuffer(secrets.token_bytes(filters[blank].nbytes), np.uint64)
+    filters[blank] = noise.reshape(len(blank), filters.shape[1])
     return filters, owner
 
 

@@ -115,7 +115,10 @@ class Desk:
         parts: dict[str, list[bytes]] = defaultdict(list)
         for path in self._files(paths, kind, run):
             data = read(path)
-            parts[read_header(data)[0].package].append(data)
+            header = read_header(data)[0]
+            # "a-screening-b" is a name of a run too: its files begin like those of run "a".
+            if header.run == run or header.filename != path.name or path in paths:
+                parts[header.package].append(data)
         if not parts:
             raise UnexpectedPackageError(
                 f"there is no '{kind}' package for run '{run}' here",
@@ -142,7 +145,7 @@ class Desk:
         files: list[Path] = []
         for path in paths or [self.folder / "inbox"]:
             prefix = f"{run}-{kind}-" if run else f"{kind}-"
-            files += sorted(path.glob(f"{prefix}*{SUFFIX}")) if path.is_dir() else [path]
+            files += sorted(path.glob(f"{prefix}*{SUFFIX}")) if path.is_dir() or not paths else [path]
         return files
 
 
@@ -175,4 +178,3 @@ def require(desk: Desk, role: str) -> None:
             f"'{desk.party.name}' is {' and '.join(desk.party.roles)} in this agreement, not {role}",
             "use --desk to name the right party's folder",
         )
-

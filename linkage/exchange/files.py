@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from linkage.errors import OutputExistsError, YourFileError
@@ -33,7 +33,7 @@ def write_all(files: list[tuple[Path, bytes]], *, private: bool = False) -> list
         parts = []
         for path, data in files:
             part = path.with_name(f".{secrets.token_hex(8)}.part")
-            temporary.callback(part.unlink, missing_ok=True)
+            temporary.callback(_remove, part)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(part, data, private=private)
@@ -47,7 +47,7 @@ def write_all(files: list[tuple[Path, bytes]], *, private: bool = False) -> list
                 raise _taken(path) from None
             except OSError as problem:
                 raise _unwritable(path, problem) from None
-            undo.callback(path.unlink, missing_ok=True)
+            undo.callback(_remove, path)
         undo.pop_all()
     return paths
 
@@ -61,7 +61,7 @@ def write_over(path: Path, data: bytes) -> None:
     except OSError as problem:
         raise _unwritable(path, problem) from None
     finally:
-        part.unlink(missing_ok=True)
+        _remove(part)
 
 
 def read(path: Path) -> bytes:
@@ -94,6 +94,11 @@ def _publish(part: Path, path: Path) -> None:
         if path.exists():
             raise FileExistsError from None
         part.rename(path)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # what stopped the writing may stop this too, and is the news
+        path.unlink(missing_ok=True)
 
 
 def _taken(path: Path) -> OutputExistsError:

@@ -17,6 +17,7 @@ from linkage.match import onetoone
 from linkage.match.nonmatch import NonMatch, log_sum, normalise
 from linkage.match.patterns import Alphabet, Codes
 from linkage.match.priors import MOVED, copies
+from linkage.match.refit import refit
 from linkage.model import Pairs
 from linkage.schema import Kind, Sense
 
@@ -24,10 +25,8 @@ ROUNDS = 80
 _STRENGTH = 8.0  # true pairs' worth of prior belief in each column
 _GAP_STRENGTH = 0.5  # prior belief in how gaps fall, as a share of the true pairs
 _LEAST_FREE = 0.08
+_SETTLED = 0.02  # messages while learning; the last word is said with the default of onetoone
 _CLEAR = -4.0  # log odds below which a pair is no match
-_BELIEF = 30.0  # pairs' worth of belief in the rates from inside the files
-_FARTHEST = 8.0
-_REFITS = 10
 _SURE = float(np.log(64.0))  # odds a pair reaches without help from its rivals' weakness
 _FEWEST_SURE = 0.02
 _NEARLY_NONE = 0.01
@@ -89,11 +88,11 @@ def fit(
     gap_belief = np.maximum(nonmatch.gaps, 1e-9)
     now = Matched(0.3 * min(people), MOVED, belief, gap_belief, (0.0, 0.0), 0.0, 0)
     hope = np.log(now.number) + now.log_chance(design, gaps) - log_sum(nonmatch.parts(design))
-    expected = refit(nonmatch, alphabet, codes, design, gaps, counted, hope < _CLEAR)
+    expected = refit(nonmatch, codes, counted, hope < _CLEAR)
     transposed = design.T.tocsr()
     for number in range(1, ROUNDS + 1):
         odds = np.log(now.number) + now.log_chance(design, gaps) - expected
-        probability = onetoone.posterior(pairs, (odds + now.crowding)[inverse], now.second)
+        probability = onetoone.posterior(pairs, (odds + now.crowding)[inverse], now.second, _SETTLED)
         held = np.bincount(inverse, probability, len(codes))
         total = float(held.sum())
         kinds = now.parts(design)
@@ -147,44 +146,6 @@ def _freedom(degree: float, second: float) -> float:
         free = 1 / (np.exp(-second * pull) - np.expm1(-second * pull) / second)
         low, high = (pull, high) if pull * free < degree else (low, pull)
     return float(max(free, _LEAST_FREE))
-
-
-def refit(
-    nonmatch: NonMatch,
-    alphabet: Alphabet,
-    codes: Codes,
-    design: sparse.csr_matrix,
-    gaps: NDArray[np.int64],
-    counted: Floats,
-    clear: NDArray[np.bool_],
-) -> Floats:
-    """Log expected non-matches at each pattern, in line with the pairs that are clearly no matches, (k,).
-
-    How many dissimilar pairs become candidates depends on the files (sizes, gaps), and within-file counts cannot say.
-    So each class, under each set of missing fields, is scaled by what is counted over what was expected where a match
-    is out of the question (clear, (k,)); the scale then holds for the doubtful patterns of that class too.
-    counted: (k,) candidate pairs of each pattern.
-    """
-    parts = nonmatch.parts(design) + nonmatch.correction(codes)[:, None]
-    present, gap = np.unique(gaps, return_inverse=True)
-    # Expected pairs of each class under each set of missing fields, whether or not the pattern was seen.
-    logs = np.log(nonmatch.rates) + np.zeros((len(present), 1))
-    for place in range(len(alphabet.schema)):
-        share = nonmatch.tables[alphabet.block(place).start + (alphabet.missing(place) or 0)]
-        gone = (present >> place & 1).astype(bool)
-        logs += np.where(gone[:, None], np.log(share), np.log1p(-share))
-    whole = np.exp(logs)
-    doubtful = np.zeros_like(whole)
-    np.add.at(doubtful, gap[~clear], np.exp(parts[~clear]))
-    ratio = np.ones_like(whole)
-    for _ in range(_REFITS):
-        logged = parts + np.log(ratio)[gap]
-        member = np.exp(logged - log_sum(logged)[:, None])
-        seen = np.zeros_like(whole)
-        np.add.at(seen, gap[clear], member[clear] * counted[clear, None])
-        hoped = np.maximum(whole - doubtful, 0.0)
-        ratio = np.clip((seen + _BELIEF) / (hoped + _BELIEF), 1 / _FARTHEST, _FARTHEST)
-    return log_sum(parts + np.log(ratio)[gap])
 
 
 def _held(table: Floats, alphabet: Alphabet) -> Floats:

@@ -21,7 +21,7 @@ from linkage.model import NullTable
 from linkage.schema import RARITY_BUCKETS, Kind, Sense
 
 CLASSES = 8
-ROUNDS = 150
+ROUNDS = 300
 _COPY_STRENGTH = 200.0  # pairs of prior belief that duplicates look like copies, so that twins stay elsewhere
 _LARGEST_SCALE = 1e4
 _FEW_COPIES = 0.003  # duplicate pairs per row below which they are taken for namesakes
@@ -29,6 +29,7 @@ _TAKEN_ALONG = (Kind.FORENAME, Kind.SURNAME, Kind.DATE)
 _MOSTLY = 0.6
 _LIKE_SIZES = 1.5
 _DOUBT = 5.0  # pairs
+_VAGUE = 200.0  # pairs counted inside the files that weigh as much as prior belief
 _WHOLE = 0.98  # share of candidate pairs a null table must account for, else its rare cells were suppressed
 _SHAPE = 4.0  # pairs a pattern needs before its own count weighs as much as the classes
 _SEED = 20_210_916
@@ -71,6 +72,8 @@ class NonMatch:
 
         Gamma-Poisson shrinkage: the classes know the rare patterns best, the counts the frequent ones.
         """
+        if not len(self.keys):
+            return np.zeros(len(codes))
         places = np.minimum(np.searchsorted(self.keys, wanted := self.alphabet.keys(codes)), len(self.keys) - 1)
         met = self.keys[places] == wanted
         inside = self.inside[self.alphabet.gaps(codes)]
@@ -132,7 +135,7 @@ def _pool(left: NullTable, right: NullTable, alphabet: Alphabet) -> _Pool:
     codes = np.concatenate([alphabet.encode(t.levels, t.rarity, t.crossed) for t in tables])
     patterns, inverse = distinct(codes, alphabet)
     split = len(left.counts)
-    counts = np.stack(
+    counts: Floats = np.stack(
         [
             np.bincount(inverse[:split], left.counts, len(patterns)),
             np.bincount(inverse[split:], right.counts, len(patterns)),
@@ -175,13 +178,18 @@ def fit(left: NullTable, right: NullTable, alphabet: Alphabet, classes: int = CL
     keep = ~copy if any(found) else np.ones(classes + 1, bool)
     seen = pool.counts * scale * _trust(scale, 0.5)
     fitted = (seen.sum(axis=1) @ member)[keep]
+    # Whatever was not counted, because few pairs were, is left to a vague idea of strangers.
+    vague = strangers(alphabet, normalise(np.asarray(design.T @ weights) + 0.02, alphabet))
+    share = _VAGUE / (_VAGUE + float(pool.counts.sum()) / grain)
+    rates = np.append(rates[keep], share * left.people * right.people)
+    fitted = np.append(fitted, 0.0)
     order = np.argsort(keys := alphabet.keys(pool.codes))
     single = member[:, keep].sum(axis=1)
     missed = left.counts.sum() + right.counts.sum() < _WHOLE * (left.pairs + right.pairs)
     return NonMatch(
         alphabet=alphabet,
-        rates=rates[keep],
-        tables=tables[:, keep],
+        rates=rates,
+        tables=np.column_stack([tables[:, keep], vague]),
         fitted=np.maximum(fitted, 1e-3),
         gaps=pool.gaps,
         inside=pool.inside,
@@ -249,7 +257,7 @@ def _mixture(design: sparse.csr_matrix, weights: Floats, alphabet: Alphabet, cla
         total = log_sum(parts)
         member = np.exp(parts - total[:, None])
         now = float(weights @ total)
-        if now - before < 1e-6 * abs(now):
+        if now - before < 1e-7 * abs(now):
             break
         before = now
     return tables, member

@@ -14,21 +14,24 @@ from numpy.typing import NDArray
 from linkage.errors import ShapeError
 from linkage.model import Pairs
 
-ROUNDS = 60
+ROUNDS = 100
 DAMPING = 0.3
 HOPELESS = -14.0
 """Log odds below which a pair is left out of the competition: it holds with less than one in a million."""
 _CERTAIN = 28.0
-_SETTLED = 1e-6
+SETTLED = 1e-5
 
 Floats = NDArray[np.float64]
 
 
-def posterior(pairs: Pairs, log_odds: Floats, copies: tuple[float, float] = (0.0, 0.0)) -> Floats:
+def posterior(
+    pairs: Pairs, log_odds: Floats, copies: tuple[float, float] = (0.0, 0.0), settled: float = SETTLED
+) -> Floats:
     """Probability of each pair under the rule of one partner a row, (m,).
 
     log_odds: (m,) natural log of the odds ignoring competition. copies: how readily a row of the left, of the right
     file has a second partner in the other, relative to its first: 0 never, 1 as readily.
+    settled: largest relative change of a message that still counts as none.
     Raises ShapeError when log_odds and pairs differ in length.
     """
     if len(log_odds) != len(pairs):
@@ -38,22 +41,24 @@ def posterior(pairs: Pairs, log_odds: Floats, copies: tuple[float, float] = (0.0
     if len(rows):
         left = np.unique(pairs.left[rows], return_inverse=True)[1]
         right = np.unique(pairs.right[rows], return_inverse=True)[1]
-        probability[rows] = _propagate(left, right, np.exp(np.minimum(log_odds[rows], _CERTAIN)), copies)
+        probability[rows] = _propagate(left, right, np.exp(np.minimum(log_odds[rows], _CERTAIN)), copies, settled)
     return np.asarray(probability)
 
 
-def _propagate(left: NDArray[np.int64], right: NDArray[np.int64], odds: Floats, copies: tuple[float, float]) -> Floats:
+def _propagate(
+    left: NDArray[np.int64], right: NDArray[np.int64], odds: Floats, copies: tuple[float, float], settled: float
+) -> Floats:
     """Messages "my row is free for you", from rows to pairs, until they settle; (m,) probabilities."""
-    from_left, from_right = np.ones(len(odds)), np.ones(len(odds))
+    from_left, from_right = np.zeros(len(odds)), np.zeros(len(odds))  # logarithms
     for _ in range(ROUNDS):
-        new_left = _free(left, odds * from_right, copies[0])
-        new_right = _free(right, odds * new_left, copies[1])
+        new_left = np.log(_free(left, odds * np.exp(from_right), copies[0]))
+        from_left_next = DAMPING * from_left + (1 - DAMPING) * new_left
+        new_right = np.log(_free(right, odds * np.exp(from_left_next), copies[1]))
         change = max(float(np.abs(new_left - from_left).max()), float(np.abs(new_right - from_right).max()))
-        from_left = DAMPING * from_left + (1 - DAMPING) * new_left
-        from_right = DAMPING * from_right + (1 - DAMPING) * new_right
-        if change < _SETTLED:
+        from_left, from_right = from_left_next, DAMPING * from_right + (1 - DAMPING) * new_right
+        if change < settled:
             break
-    ratio = odds * from_left * from_right
+    ratio = odds * np.exp(from_left + from_right)
     return np.asarray(ratio / (1 + ratio))
 
 

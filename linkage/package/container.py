@@ -24,6 +24,7 @@ The parts' plaintexts, joined in order, are one safetensors container: named arr
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ _PURPOSE = b"package"
 Kind = Literal["share", "screening", "request", "evidence", "links"]
 _Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 _Hex64 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-RunName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z|^\Z")]
+_RUN = "[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
+_Run = Annotated[str, Meta(pattern=rf"^({_RUN})?\Z")]
 _Positive = Annotated[int, Meta(ge=1, le=100_000)]
 
 
@@ -74,7 +76,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     part: _Positive
     parts: _Positive
     recipient: Name
-    run: RunName
+    run: _Run
     sender: Name
     sealed: Annotated[int, Meta(ge=0)] = 0
     sha256: str = ""
@@ -121,7 +123,8 @@ def pack(
 
     me = agreement.party_of(sender.public).name
     to = agreement.party(recipient).public()
-    check_run(run)
+    if run:
+        check_run(run)
     arrays = {"meta": np.frombuffer(body.meta, np.uint8), **body.arrays}
     data = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     pieces = [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)]
@@ -140,13 +143,11 @@ def pack(
 
 def check_run(run: str) -> None:
     """Raise UsageProblemError unless this can be the name of a run, which is in file names at every party."""
-    try:
-        msgspec.convert(run, RunName)
-    except msgspec.ValidationError:
+    if not re.fullmatch(_RUN, run):
         raise UsageProblemError(
             "a run's name has 1 to 40 letters, digits, dots, hyphens and underscores, the first a letter or digit",
             "choose a name such as 2026-12",
-        ) from None
+        )
 
 
 def open_package(parts: Sequence[bytes], expected: Expected, identity: Identity) -> Opened:
@@ -191,7 +192,7 @@ def read_header(data: bytes) -> tuple[Header, int]:
     text = data[12 : 12 + length]
     try:
         header = msgspec.json.decode(text, type=Header)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # msgspec lets a wrong byte's UnicodeDecodeError through
         raise AlteredPackageError("the package's header cannot be read", "copy or send it again") from None
     if _json(header) != text:
         raise AlteredPackageError("the package's header is not in canonical form", "copy or send it again")

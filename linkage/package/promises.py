@@ -41,7 +41,7 @@ def text_of(body: Body, type_: type[_T]) -> _T:
     """The package's text as the entries of its kind, none missing, none unknown."""
     try:
         return msgspec.json.decode(body.meta, type=type_)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise UnexpectedPackageError("the package's text is not what its kind promises", _THEIR_FAULT) from None
 
 

@@ -91,6 +91,7 @@ def null_table(
     patterns = np.concatenate([levels.levels, levels.rarity, levels.crossed], axis=1)
     distinct, where = np.unique(patterns, axis=0, return_inverse=True)
     fields = len(agreement.schema)
+    missing = np.stack([np.diff(field.offsets) == 0 for field in tokens], axis=1)
     return NullTable(
         np.ascontiguousarray(distinct[:, :fields]),
         np.ascontiguousarray(distinct[:, fields : 2 * fields]),
@@ -98,7 +99,8 @@ def null_table(
         np.bincount(where.ravel(), weights=weight, minlength=len(distinct)).astype(np.float64),
         people=people,
         pairs=len(pairs),
-        present=np.array([float((np.diff(field.offsets) > 0).mean()) if people else 0.0 for field in tokens]),
+        present=1 - missing.mean(axis=0) if people else np.zeros(fields),
+        gaps=np.bincount(missing @ (1 << np.arange(fields)), minlength=1 << fields) / max(people, 1),
     )
 
 

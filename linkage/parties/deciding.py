@@ -52,7 +52,7 @@ def judge(compared: Compared, agreement: Agreement) -> Judged:
     many = scores.parameters.get("many", (False, False))
     assigned = onetoone.assign(compared.joined.pairs, scores.probability, (bool(many[0]), bool(many[1])))  # type: ignore[index]
     wanted = agreement.terms.link_threshold
-    threshold = estimate.own_threshold(scores.probability, assigned) if wanted == "expected-f1" else float(wanted)
+    threshold = estimate.own_threshold(scores.probability, assigned) if wanted == "estimated" else float(wanted)
     linked = assigned & (scores.probability >= threshold)
     ruled = rules.apply(compared.comparisons, agreement.schema)
     band = estimate.bands(scores.probability, scores.weight, assigned, bands.most_false_strong, threshold=threshold)

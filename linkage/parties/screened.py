@@ -64,7 +64,7 @@ class Screened:
         return Screened(joined, nulls)
 
 
-_NULL_PARTS = ("levels", "rarity", "crossed", "counts", "present")
+_NULL_PARTS = ("levels", "rarity", "crossed", "counts", "present", "gaps")
 
 
 class _Meta(Table, frozen=True, kw_only=True):

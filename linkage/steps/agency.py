@@ -1,9 +1,10 @@
-"""An agency's steps: share, secret, encode, answer."""
+"""An agency's steps in a run: encode, answer."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,67 +14,30 @@ import linkage.vocabulary as vocabularies
 from keys import vault
 from keys.aead import NoteSealer
 from keys.derive import run_key
-from keys.errors import CustodyError
-from keys.secret import LinkageSecret, Share, assemble, contribute
-from linkage.errors import ColumnsError, NotAgreedError, OutputExistsError, QualityError, RequestRefusedError
-from linkage.exchange.desk import SECRET, SHARE, Desk, require, taken_in
+from keys.secret import LinkageSecret
+from linkage.errors import (
+    ColumnsError,
+    NotAgreedError,
+    QualityError,
+    RequestRefusedError,
+)
+from linkage.exchange.desk import SECRET, Desk, require, taken_in
 from linkage.intake import mapping as mappings
 from linkage.intake.flags import read_flags
 from linkage.intake.quality import Quality
 from linkage.intake.records import Intake, take_in
 from linkage.intake.suggest import suggest
 from linkage.intake.table import Table, read_table
+from linkage.model import Request
 from linkage.notes import NOTE_BYTES
-from linkage.package.container import Body
+from linkage.package.container import Opened
 from linkage.package.contents import RequestContents
 from linkage.parties import agency
 from linkage.parties.agency import Answered, Encoded
 from linkage.parties.local import LocalTable
 from linkage.steps.account import Account, Progress, quiet
+from linkage.steps.close import all_or_nothing, refuse_used
 from linkage.vocabulary import Vocabulary
-
-
-def contribute_share(desk: Desk, *, cost: vault.Cost = vault.LIVE) -> Account:
-    """Make this agency's share of the linkage secret and a package with it for every other agency."""
-    require(desk, "agency")
-    others = [party for party in desk.agreement.encoders if party.name != desk.party.name]
-    share, sealed = contribute(desk.identity, [party.public() for party in others], desk.agreement.digest)
-    path = desk.folder / SHARE
-    if path.exists():
-        raise OutputExistsError(
-            f"{path} exists already", "a share is made once per agreement; send the packages in outbox/"
-        )
-    files = []
-    for party in others:
-        body = Body(b"{}", {"share": np.frombuffer(sealed[party.name], np.uint8)})
-        files += desk.send(body, "share", "", party.name)
-    vault.keep(path, share, desk.passphrase, cost)
-    desk.journal.append("disclose", "secret contribute", "", recipients=[party.name for party in others])
-    return Account(
-        f"share made for {len(others)} other agencies", {"recipients": [party.name for party in others]}, tuple(files),
-        "send each package to its agency; when all theirs are in inbox/, run `linkage secret assemble`",
-    )  # fmt: skip
-
-
-def assemble_secret(desk: Desk, paths: Sequence[Path], *, cost: vault.Cost = vault.LIVE) -> Account:
-    """Put all shares together to the linkage secret; its fingerprint is read aloud among the agencies."""
-    require(desk, "agency")
-    path = desk.folder / SECRET
-    if path.exists():
-        raise OutputExistsError(f"{path} exists already", "the secret is assembled once per agreement")
-    own = vault.fetch(desk.folder / SHARE, Share, desk.passphrase, test=desk.identity.test)
-    packages = desk.take(paths, "share", "")
-    received = {
-        desk.agreement.party(sender).public(): package.body.arrays["share"].tobytes()
-        for sender, package in packages.items()
-    }
-    secret = assemble(desk.identity, own, received, desk.agreement.digest)
-    vault.keep(path, secret, desk.passphrase, cost)
-    desk.journal.append("combine", "secret assemble", "", packages=taken_in(packages))
-    return Account(
-        f"secret assembled; fingerprint {secret.fingerprint()}", {"fingerprint": secret.fingerprint()}, (path,),
-        "read the fingerprint aloud to the other agencies; then `linkage encode`",
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,6 +66,8 @@ def read_source(source: Source, desk: Desk, today: dt.date) -> Intake:
     """Standardised records and quality of a file. Raises YourFileError and its kin, all errors at once."""
     table = read_table(source.path, sheet=source.sheet)
     mapping = read_mapping(source, table, desk)
+    if source.dates:
+        mapping = dataclasses.replace(mapping, dates=source.dates)  # type: ignore[arg-type]  # the caller's word is checked
     flags = None
     if source.flags:
         flags = read_flags(read_table(source.flags), vocabulary_of(desk), set(table.column(mapping.id)), today)
@@ -142,8 +108,7 @@ def encode(
 ) -> Account:
     """Screening encodings for the matcher, and the encrypted local table that `answer` needs."""
     require(desk, "agency")
-    if desk.run_folder(run).exists():
-        raise OutputExistsError(f"run '{run}' was encoded before", "each run has a name of its own; choose another")
+    refuse_used(desk, run)
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
     check_quality(intake.quality)
@@ -157,8 +122,9 @@ def encode(
     }
     if dry_run:
         return Account(f"{len(intake.records):,} people would be encoded; nothing was written", facts, dry_run=True)
-    desk.keep(run, "local", encoded.local.to_bytes())
-    files = desk.send(encoded.contents.to_body(), "screening", run, desk.agreement.matcher.name)
+    with all_or_nothing(desk, run):
+        desk.keep(run, "local", encoded.local.to_bytes())
+        files = desk.send(encoded.contents.to_body(), "screening", run, desk.agreement.matcher.name)
     desk.journal.append("collect", "encode", run, people=len(intake.records))
     desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))
     return Account(
@@ -180,13 +146,13 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     packages = desk.take(paths, "request", run)
     matcher = desk.agreement.matcher.name
-    if set(packages) != {matcher}:
-        raise RequestRefusedError("a request comes from the matcher alone", "ask the sender what it wants")
-    request = RequestContents.from_body(packages[matcher].body).request
     try:
+        request = _request(packages, matcher)
         answered = agency.check_request(request, local, _answered(desk, run, local), desk.agreement)
     except RequestRefusedError as problem:
-        desk.journal.append("consult", "answer refused", run, pairs=len(request), why=list(problem.details))
+        if not dry_run:
+            why = list(problem.details) or [str(problem)]
+            desk.journal.append("consult", "answer refused", run, senders=sorted(packages), why=why)
         raise
     facts: dict[str, object] = {"run": run, "pairs": len(request), "rows": int((answered.asked > 0).sum())}
     if dry_run:
@@ -208,6 +174,12 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
     return Account(f"{len(request):,} pairs answered", facts, tuple(files), "send the package to the matcher")
 
 
+def _request(packages: Mapping[str, Opened], matcher: str) -> Request:
+    if set(packages) != {matcher}:
+        raise RequestRefusedError("a request comes from the matcher alone", "ask the sender what it wants")
+    return RequestContents.from_body(packages[matcher].body).request
+
+
 def _answered(desk: Desk, run: str, local: LocalTable) -> Answered:
     data = desk.kept(run, "answered")
     if data is None:
@@ -215,6 +187,3 @@ def _answered(desk: Desk, run: str, local: LocalTable) -> Answered:
     split = len(data) - 8 * len(local)
     ids = np.frombuffer(data[:split], np.uint8).reshape(-1, 16)
     return Answered(ids, np.frombuffer(data[split:], np.int64))
-
-
-__all__ = ["CustodyError", "Source", "answer", "assemble_secret", "contribute_share", "encode", "read_source"]

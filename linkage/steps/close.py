@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args
 
 import msgspec
 
+from keys.errors import CustodyError
 from keys.vault import shred
-from linkage.errors import OtherRunError
+from linkage.errors import LinkageError, OtherRunError, OutputExistsError, TheirPackageError
 from linkage.exchange.desk import Desk
 from linkage.exchange.files import write_new
-from linkage.package.container import SUFFIX
+from linkage.package.container import MAX_HEADER, Kind, read_header
 from linkage.steps.account import Account
+
+_HEAD_BYTES = 12 + MAX_HEADER + 64
 
 
 def close(desk: Desk, run: str, *, dry_run: bool = False) -> Account:
     """Destroy the run's key first, then its state and its packages; a certificate and the journal stay."""
     folder = desk.run_folder(run)
-    packages = [path for box in ("inbox", "outbox") for path in sorted((desk.folder / box).glob(f"{run}-*{SUFFIX}"))]
-    state = sorted(folder.glob("*"), key=lambda path: path.name != "storage.key") if folder.is_dir() else []
+    packages, state = _packages(desk, run), _state(desk, run)
     if not state and not packages:
         raise OtherRunError(f"there is nothing of run '{run}' here", "check --run and --desk; it may be closed already")
     facts: dict[str, object] = {"run": run, "files": len(state) + len(packages)}
@@ -39,6 +46,57 @@ def close(desk: Desk, run: str, *, dry_run: bool = False) -> Account:
     text = msgspec.json.encode(certificate, order="sorted")
     signature = desk.identity.sign(text, purpose=b"certificate")
     signed = msgspec.json.encode({"certificate": certificate, "signature": signature.hex()}, order="sorted")
-    path = write_new(desk.folder / "certificates" / f"{run}-closed-{desk.party.name}.json", signed + b"\n")
+    again = f"-{len(closed) + 1}" if (closed := _certificates(desk, run)) else ""  # a package came late
+    path = write_new(desk.folder / "certificates" / f"{run}-closed-{desk.party.name}{again}.json", signed + b"\n")
     desk.journal.append("erase", "close", run, files=len(state) + len(packages))
     return Account(f"run '{run}' closed: {len(state) + len(packages)} files destroyed", facts, (path,))
+
+
+def refuse_used(desk: Desk, run: str) -> None:
+    """Raise OutputExistsError when the run was begun or closed here: keys follow from its name, so it serves once."""
+    closed = _certificates(desk, run)
+    if desk.run_folder(run).exists() or closed:
+        state = "closed" if closed else "begun"
+        raise OutputExistsError(
+            f"run '{run}' was {state} here before", "each run has a name of its own, the same at every party"
+        )
+
+
+def _certificates(desk: Desk, run: str) -> list[Path]:
+    return sorted((desk.folder / "certificates").glob(f"{run}-closed-{desk.party.name}*.json"))
+
+
+@contextmanager
+def all_or_nothing(desk: Desk, run: str) -> Iterator[None]:
+    """What a first step keeps and sends, or, when it is refused half-way, neither: then the step can be taken again."""
+    before = set(_packages(desk, run))
+    try:
+        yield
+    except (LinkageError, CustodyError):
+        for path in [*_state(desk, run), *(path for path in _packages(desk, run) if path not in before)]:
+            shred(path)
+        if desk.run_folder(run).is_dir():
+            desk.run_folder(run).rmdir()
+        raise
+
+
+def _state(desk: Desk, run: str) -> list[Path]:
+    """Files of a run's folder, its key first."""
+    return sorted(desk.run_folder(run).glob("*"), key=lambda path: path.name != "storage.key")
+
+
+def _packages(desk: Desk, run: str) -> list[Path]:
+    """Packages of a run, by what their headers say: a courier may rename a file, and run 1 is not run 1-b."""
+    paths = [path for box in ("inbox", "outbox") for path in sorted((desk.folder / box).glob("*")) if path.is_file()]
+    return [path for path in paths if _run_of(path) == run]
+
+
+def _run_of(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return read_header(file.read(_HEAD_BYTES))[0].run
+    except (OSError, TheirPackageError):
+        pass
+    # What is no whole package is told by its name: a damaged one still holds what `close` promises to destroy.
+    named = re.fullmatch(rf"(.+)-(?:{'|'.join(get_args(Kind))})-[a-z].*-to-.*", path.name)
+    return named.group(1) if named else None

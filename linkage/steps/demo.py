@@ -17,7 +17,6 @@ import msgspec
 
 from keys.files import write_new as write_private
 from keys.passphrase import from_file
-from keys.vault import FOR_TESTS
 from linkage.exchange.carry import deliver
 from linkage.exchange.desk import AGREEMENT, PUBLIC, Desk, open_desk
 from linkage.exchange.files import read, write_all
@@ -26,7 +25,7 @@ from linkage.package.container import Body, Expected, Kind, open_package
 from linkage.package.contents import RequestContents
 from linkage.package.links import LinksContents
 from linkage.parties.local import LocalTable
-from linkage.steps import agency, agreement, childrens_services, close, keys, matcher
+from linkage.steps import agency, agreement, childrens_services, close, keys, matcher, secret
 from linkage.steps.account import Account, Progress
 from linkage.synth.county import ANCHOR_PARTY, TODAY, County, make_county, write_county
 
@@ -100,7 +99,7 @@ def _identities(tour: _Tour, parties: list[str]) -> None:
     for party in parties:
         desk = tour.desks[party]
         write_private(desk / "passphrase.txt", f"{secrets.token_hex(16)}\n".encode())
-        keys.new(desk, party, from_file(desk / "passphrase.txt"), test=True, cost=FOR_TESTS)
+        keys.new(desk, party, from_file(desk / "passphrase.txt"), test=True)
 
 
 def _agree(tour: _Tour) -> None:
@@ -115,9 +114,9 @@ def _agree(tour: _Tour) -> None:
 
 
 def _secret(tour: _Tour, agencies: list[str]) -> None:
-    _each(tour, agencies, lambda desk: agency.contribute_share(desk, cost=FOR_TESTS))
+    _each(tour, agencies, secret.contribute_share)
     for party in agencies:
-        agency.assemble_secret(tour.desk(party), (), cost=FOR_TESTS)
+        secret.assemble_secret(tour.desk(party), ())
 
 
 def _source(desk: Desk) -> agency.Source:

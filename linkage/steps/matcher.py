@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from linkage.agreement import Agreement
-from linkage.errors import MissingPartError, OutputExistsError
+from linkage.errors import MissingPartError
 from linkage.exchange.desk import Desk, require, taken_in
 from linkage.layout import Layout
 from linkage.notes import SEALED_NOTE_BYTES
@@ -17,6 +17,7 @@ from linkage.parties import deciding, matcher
 from linkage.parties.screened import Screened
 from linkage.rules import RuleOutcome
 from linkage.steps.account import Account, Progress, quiet
+from linkage.steps.close import all_or_nothing, refuse_used
 
 
 def screen(
@@ -24,8 +25,7 @@ def screen(
 ) -> Account:
     """Candidates among all agencies' encodings, and one request to each."""
     require(desk, "matcher")
-    if desk.run_folder(run).exists():
-        raise OutputExistsError(f"run '{run}' was screened before", "each run has a name of its own")
+    refuse_used(desk, run)
     packages = desk.take(paths, "screening", run)
     _all_here(packages, desk.agreement, "screening encodings")
     words = desk.agreement.profile.sent_bits // 64
@@ -43,10 +43,11 @@ def screen(
     total = sum(len(join.pairs) for join in screened.joined)
     if dry_run:
         return Account(f"{total:,} candidate pairs; nothing was written", facts, dry_run=True)
-    desk.keep(run, "screened", screened.to_bytes())
-    written = []
-    for name, request in requests.items():
-        written += desk.send(RequestContents(request).to_body(), "request", run, name)
+    written: list[Path] = []
+    with all_or_nothing(desk, run):
+        desk.keep(run, "screened", screened.to_bytes())
+        for name, request in requests.items():
+            written += desk.send(RequestContents(request).to_body(), "request", run, name)
     desk.journal.append("combine", "screen", run, pairs=total, packages=taken_in(packages))
     return Account(f"{total:,} candidate pairs", facts, tuple(written), "send each request to its agency")
 
