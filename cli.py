@@ -151,6 +151,8 @@ def _passphrase(file: Path | None, *, confirm: bool = False) -> Passphrase:
 
     if file:
         return from_file(file)
+    if not sys.stdin.isatty():  # a prompt that cannot hide what is typed must not ask for it
+        raise click.UsageError("there is no terminal to type the passphrase at; use --passphrase-file FILE")
     return from_text(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
 
 
@@ -223,8 +225,8 @@ def demo(out: Path, people: int, seed: int) -> Account:
 @click.option("--out", type=FOLDER, help="Write the report and the scored pairs (pseudonyms only) here.")
 @json_option
 def rehearse(
-    agreement: Path | None, inputs: tuple[str, ...], maps: tuple[str, ...], truth: Path | None, truth_column: str | None,
-    out: Path | None, as_json: bool,
+    agreement: Path | None, inputs: tuple[str, ...], maps: tuple[str, ...], truth: Path | None,
+    truth_column: str | None, out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """All parties at one desk with your own files: same code, same packages, and quality against a truth."""
     from linkage.steps.rehearse import Truth
@@ -349,7 +351,7 @@ def secret() -> None:
 @step
 def secret_contribute(desk: Path, passphrase_file: Path | None) -> Account:
     """Make this agency's share, and a sealed package with it for every other agency."""
-    from linkage.steps.agency import contribute_share
+    from linkage.steps.secret import contribute_share
 
     return contribute_share(_desk(desk, passphrase_file))
 
@@ -360,7 +362,7 @@ def secret_contribute(desk: Path, passphrase_file: Path | None) -> Account:
 @step
 def secret_assemble(packages: tuple[Path, ...], desk: Path, passphrase_file: Path | None) -> Account:
     """Put the shares in PACKAGES (default: inbox/) together; read the fingerprint aloud."""
-    from linkage.steps.agency import assemble_secret
+    from linkage.steps.secret import assemble_secret
 
     return assemble_secret(_desk(desk, passphrase_file), packages)
 

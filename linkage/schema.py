@@ -103,6 +103,9 @@ LEVELS: dict[Kind, tuple[Level, ...]] = {
 """Comparison levels of every kind, strongest first; a level's number is its place here."""
 
 
+_ABBREVIATIONS = frozenset({"nhs", "pnc", "cro", "crn", "noms"})
+
+
 @dataclass(frozen=True)
 class Field:
     """One compared field as the agreement names it.
@@ -115,6 +118,11 @@ class Field:
     kind: Kind
     values: int = 1
     required: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name for readers: "date of birth", "NHS number"."""
+        return " ".join(word.upper() if word in _ABBREVIATIONS else word for word in self.name.split("_"))
 
 
 @dataclass(frozen=True)

@@ -96,19 +96,19 @@ def _explained(contents: LinksContents, place: int, agreement: Agreement) -> tup
     """How each field agrees, in words with its weight (R34); fields nobody has are left out."""
     rows = zip(agreement.schema.fields, contents.levels[place].tolist(), contents.bits[place].tolist(), strict=False)
     return tuple(
-        field_agreement(field, level, bits) for field, level, bits in rows if level != MISSING or abs(bits) >= 0.05
+        field_agreement(field, level, bits, field.title) for field, level, bits in rows if level != MISSING or abs(bits) >= 0.05
     )
 
 
 def _summary(contents: LinksContents, agreement: Agreement, run: str, links: list[LinkView]) -> RunSummary:
     meta: SummaryMeta = contents.meta.summary
-    fields = [field.name.replace("_", " ") for field in agreement.schema.fields]
+    fields = [field.title for field in agreement.schema.fields]
     searched = tuple(
         AgencySearched(
             name=name,
             title=agreement.party(name).title,
             rows=file.people,
-            usable=tuple(zip(fields, file.present, strict=True)),
+            usable=tuple((field, share) for field, share in zip(fields, file.present, strict=True) if share),
             contact_desk=agreement.party(name).contact_desk,
         )
         for name, file in meta.files.items()

@@ -168,7 +168,7 @@ def _summary(
         nothing_found=int((outcome != Outcome.LINKED).sum()),
         not_enough=int((outcome == Outcome.NOT_ENOUGH).sum()),
         overflow=overflow,
-        false_links=_interval(estimate.false_links(*_pooled(judged))),
+        false_links=_interval(estimate.false_links(*_pooled(judged, Band.STRONG))),
         missed=_interval(estimate.missed_links(*_pooled(judged))),
     )
 
@@ -188,12 +188,14 @@ def anchor_outcomes(screened: Screened, judged: Sequence[Judged], agreement: Agr
     return np.concatenate(found) if found else np.empty(0, np.int8)
 
 
-def _pooled(judged: Sequence[Judged]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _pooled(
+    judged: Sequence[Judged], least: Band = Band.PROBABLE
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Probability of every pair of all files, and which are links of at least a band that the rules let stand."""
     if not judged:
         return np.empty(0), np.empty(0, np.bool_)
-    return np.concatenate([one.compared.scores.probability for one in judged]), np.concatenate(
-        [o.allowed for o in judged]
-    )
+    probability = np.concatenate([one.compared.scores.probability for one in judged])
+    return probability, np.concatenate([one.allowed & (one.band >= least) for one in judged])
 
 
 def _interval(rate: Rate) -> Interval | None:

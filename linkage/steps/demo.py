@@ -208,9 +208,9 @@ def _figures(
     right = sum(band["true"] for band in bands.values())
     precision, recall = right / links if links else 1.0, len(hits) / len(true) if true else 1.0
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-    errors = {}
+    strong, errors = bands.get("strong", {"count": 0, "false": 0}), {}
     for name, rate, observed in (
-        ("false_links", summary.false_links, 1 - precision),
+        ("false_links", summary.false_links, strong["false"] / max(strong["count"], 1)),
         ("missed_links", summary.missed, 1 - recall),
     ):
         if rate:
