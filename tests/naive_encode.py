@@ -1,0 +1,64 @@
+"""A plain twin of every loop of linkage/encode: sets of bit numbers, one at a time."""
+
+import numpy as np
+
+
+def bits(words):
+    """Numbers of the bits set in a row of 64-bit words."""
+    return {64 * nth + bit for nth, word in enumerate(words.tolist()) for bit in range(64) if word >> bit & 1}
+
+
+def words(numbers, count):
+    """Inverse of bits."""
+    out = [0] * count
+    for number in numbers:
+        out[number // 64] |= 1 << (number % 64)
+    return np.array(out, np.uint64)
+
+
+def position(block, place):
+    """Bits 9 * place to 9 * place + 8 of a 16-byte block, little endian."""
+    return int.from_bytes(block, "little") >> (9 * place) & 511
+
+
+def constant_weight(blocks, tokens, rounds, weight):
+    """Bits of one filter. blocks: `rounds` of 16 bytes for each token, then the filler."""
+    found = set()
+    for turn in range(rounds * 14):
+        for token in range(tokens):
+            if len(found) < weight:
+                found.add(position(blocks[token * rounds + turn // 14], turn % 14))
+    filler = blocks[tokens * rounds]
+    here, stride = position(filler, 0), position(filler, 1) | 1
+    while len(found) < weight:
+        found.add(here)
+        here = (here + stride) % 512
+    return found
+
+
+def or_masks(masks, lists):
+    """Bits of each row: those of any of its masks."""
+    return [set().union(*(bits(masks[code]) for code in codes)) for codes in lists]
+
+
+def linear_map(rows, tables):
+    """XOR over the bytes of each row of the byte's table entry."""
+    out = []
+    for row in rows.tolist():
+        total = [0] * tables.shape[2]
+        for place, byte in enumerate(row):
+            total = [old ^ new for old, new in zip(total, tables[place, byte].tolist(), strict=True)]
+        out.append(total)
+    return np.array(out, np.uint64)
+
+
+def diffuse(plain, places):
+    """Bits sent for one plain filter: sent bit j is the XOR of the plain bits at places[j]."""
+    held = bits(plain)
+    return {sent for sent, row in enumerate(places.tolist()) if sum(bit in held for bit in row) % 2}
+
+
+def padded_bigrams(text):
+    """Distinct bigrams of a text between two underscores."""
+    padded = f"_{text}_"
+    return {padded[start : start + 2] for start in range(len(padded) - 1)}

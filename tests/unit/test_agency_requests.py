@@ -1,0 +1,247 @@
+"""What an agency answers, what it refuses, and what it keeps to itself."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from keys.aead import NoteSealer, open_note, unwrap_key
+from keys.derive import pair_keys
+from linkage.encode.evidence import make_evidence
+from linkage.errors import RequestRefusedError, UnreadableFileError
+from linkage.layout import Layout
+from linkage.match.compare import compare
+from linkage.model import Flag, Note, Request
+from linkage.notes import NOTE_BYTES, decode_note
+from linkage.parties import agency
+from linkage.parties.agency import Answered, check_request
+from linkage.parties.local import LocalTable
+from linkage.terms import Requests
+from tests import support
+
+PEOPLE = 20
+
+
+@pytest.fixture(scope="module")
+def encoded():
+    return agency.encode(support.county(PEOPLE), support.agreement(), support.key(), b"c" * 16)
+
+
+@pytest.fixture
+def local(encoded):
+    return encoded.local
+
+
+def ids(count, seed=1):
+    return np.frombuffer(np.random.default_rng(seed).bytes(16 * count), np.uint8).reshape(count, 16)
+
+
+def request(local, rows, seed=1):
+    return Request(ids(len(rows), seed), local.pseudonyms[rows])
+
+
+def agreed(most_per_row=3, most_per_row_of_file=2.0):
+    return support.agreement(requests=Requests(most_per_row=most_per_row, most_per_row_of_file=most_per_row_of_file))
+
+
+def refused(asked, local, answered=None, terms=None):
+    with pytest.raises(RequestRefusedError) as refusal:
+        check_request(asked, local, answered or Answered.nothing(local), terms or agreed())
+    assert refusal.value.exit_code == 51
+    return refusal.value.details
+
+
+# --- requests -------------------------------------------------------------------------------------------------------
+
+
+def test_a_request_within_the_agreement_is_counted(local):
+    after = check_request(request(local, [0, 0, 5]), local, Answered.nothing(local), agreed())
+    assert after.asked.tolist() == [2, 0, 0, 0, 0, 1] + [0] * (PEOPLE - 6)
+    later = check_request(request(local, [0], seed=2), local, after, agreed())
+    assert later.asked[0] == 3
+    assert len(later.pair_ids) == 4
+
+
+def test_one_pair_twice_in_a_request_is_refused(local):
+    asked = request(local, [0, 1])
+    twice = Request(np.repeat(asked.pair_ids[:1], 2, axis=0), asked.pseudonyms)
+    assert refused(twice, local) == ("1 pair ids were answered before",)
+
+
+def test_one_pair_twice_across_requests_is_refused(local):
+    asked = request(local, [0, 1])
+    after = check_request(asked, local, Answered.nothing(local), agreed())
+    assert refused(asked, local, after) == ("2 pair ids were answered before",)
+    moved = Request(asked.pair_ids[:1], local.pseudonyms[[7]])
+    assert refused(moved, local, after) == ("1 pair ids were answered before",)
+
+
+def test_a_row_of_no_or_another_run_is_refused(local):
+    stranger = Request(ids(2), ids(2, seed=9))
+    assert refused(stranger, local) == ("2 of 2 rows asked for are not in this run",)
+
+
+def test_a_row_asked_for_too_often_is_refused(local):
+    """In one request or in several."""
+    assert refused(request(local, [4] * 4), local) == ("1 rows are asked for more than 3 times",)
+    after = check_request(request(local, [4] * 3), local, Answered.nothing(local), agreed())
+    assert refused(request(local, [4], seed=2), local, after) == ("1 rows are asked for more than 3 times",)
+
+
+def test_too_many_requests_for_a_file_are_refused(local):
+    rows = [row for row in range(PEOPLE) for _ in range(2)]
+    after = check_request(request(local, rows), local, Answered.nothing(local), agreed())
+    (problem,) = refused(request(local, [0], seed=2), local, after)
+    assert problem == "41 requests for a file of 20 rows; the agreement allows 40"
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_nothing_of_the_rows(local):
+    asked = request(local, [0] * 50)
+    bad = Request(np.concatenate([asked.pair_ids, asked.pair_ids[:1]]), np.concatenate([asked.pseudonyms, ids(1)]))
+    problems = refused(bad, local)
+    assert len(problems) == 4
+    assert not any("id-" in problem for problem in problems)
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+def sealer(length=NOTE_BYTES):
+    recipient = support.identity("childrens_services").public
+    return NoteSealer.new(recipient, run="run-1", sender="police", context=b"d" * 32, length=length)
+
+
+def test_two_agencies_answers_to_one_pair_agree_where_their_rows_do():
+    """Same person, two files: the matcher sees the same in all that both hold."""
+    terms, key = support.agreement(), support.key()
+    locals_ = [agency.encode(support.county(PEOPLE, seed=4), terms, key, b"c" * 16).local for _ in range(2)]
+    pairs = ids(PEOPLE)
+    sides = [agency.answer(Request(pairs, local.pseudonyms), local, terms, key, sealer()).evidence for local in locals_]
+    assert not np.array_equal(locals_[0].pseudonyms, locals_[1].pseudonyms)
+    assert set(np.unique(compare(*sides, Layout(terms.schema)).levels)) == {-1, 0}
+
+
+def test_the_note_beside_a_pair_opens_for_childrens_services_and_that_pair_alone():
+    note = Note(flags=(Flag("DA-P", "PERPETRATOR", "FACT", "UNDER_1Y", "ACTIVE"),))
+    people = support.records({"surname": "SMITH"}, {"surname": "JONES"}, notes=(note, Note()))
+    terms = support.agreement()
+    local = agency.encode(people, terms, support.key(), b"c" * 16).local
+    order = [local.local_ids.index("id-0"), local.local_ids.index("id-1")]
+    asked = request(local, order)
+    contents = agency.answer(asked, local, terms, support.key(), sealer())
+    assert len({len(one) for one in contents.notes}) == 1
+    receiver = support.identity("childrens_services")
+    key = unwrap_key(receiver, contents.note_key, run="run-1", sender="police", context=b"d" * 32)
+    opened = [
+        decode_note(open_note(key, asked.pair_ids[nth].tobytes(), b"d" * 32, contents.notes[nth].tobytes()))
+        for nth in range(2)
+    ]
+    assert opened == [note, Note()]
+    assert b"DA-P" not in contents.notes.tobytes()
+
+
+# --- the local table ------------------------------------------------------------------------------------------------
+
+
+def test_the_local_table_comes_back_as_it_was(local):
+    again = LocalTable.from_bytes(local.to_bytes())
+    assert again.local_ids == local.local_ids
+    assert again.notes == local.notes
+    assert np.array_equal(again.pseudonyms, local.pseudonyms)
+    assert len(again.tokens) == len(local.tokens)
+    for one, two in zip(again.tokens, local.tokens, strict=True):
+        for part in ("digests", "tags", "filter_codes", "filter_offsets", "presence", "codes", "offsets"):
+            assert getattr(one, part).dtype == getattr(two, part).dtype
+            assert np.array_equal(getattr(one, part), getattr(two, part))
+
+
+def test_r4_the_local_table_holds_no_name_and_no_date():
+    people = support.records({"surname": "CANARYSMITH", "forename": "CANARYJOHN", "date_of_birth": "1985-03-04"})
+    data = agency.encode(people, support.agreement(), support.key(), b"c" * 16).local.to_bytes()
+    for word in (b"CANARY", b"SMITH", b"1985"):
+        assert word not in data
+
+
+@pytest.mark.parametrize("length", [0, 7, 100, -1])
+def test_a_damaged_table_is_told(local, length):
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        LocalTable.from_bytes(local.to_bytes()[:length])
+
+
+def test_rows_are_found_by_pseudonym(local):
+    rows = np.array([5, 0, 19, 5])
+    assert local.rows(local.pseudonyms[rows]).tolist() == rows.tolist()
+    assert local.rows(ids(1, seed=9)).tolist() == [-1]
+    assert "id-" not in repr(local)
+
+
+# --- encode ---------------------------------------------------------------------------------------------------------
+
+
+def test_pseudonyms_and_order_are_random_in_every_run(encoded):
+    """Nothing links what travels to the file's order or to another run."""
+    screening = encoded.contents.screening
+    again = agency.encode(support.county(PEOPLE), support.agreement(), support.key(), b"c" * 16).contents.screening
+    one, two = ({row.tobytes() for row in made.pseudonyms} for made in (screening, again))
+    assert len(one) == PEOPLE
+    assert not one & two
+    assert one == {row.tobytes() for row in encoded.local.pseudonyms}
+    assert not np.array_equal(screening.pseudonyms, encoded.local.pseudonyms)
+    assert not np.array_equal(screening.owner, np.sort(screening.owner))
+
+
+def test_filters_travel_with_their_people(encoded):
+    """However shuffled: each pseudonym still has its own person's filters."""
+    people = support.county(PEOPLE)
+    from linkage.encode.screening import make_filters
+
+    filters, owner = make_filters(people, support.SCHEMA, support.DIFFUSED, support.key())
+    mine = {}
+    for row, person in zip(filters, owner.tolist(), strict=True):
+        mine.setdefault(encoded.local.pseudonyms[person].tobytes(), set()).add(row.tobytes())
+    screening, theirs = encoded.contents.screening, {}
+    for row, person in zip(screening.filters, screening.owner.tolist(), strict=True):
+        theirs.setdefault(screening.pseudonyms[person].tobytes(), set()).add(row.tobytes())
+    assert mine == theirs
+
+
+def test_null_table_counts_what_comparing_every_pair_counts(monkeypatch):
+    """In a small file every pair is a candidate: patterns and counts are those of all pairs, one by one."""
+    screening = msgspec.structs.replace(support.terms().screening, candidates=40)
+    people, terms, key = support.county(12, seed=8), support.agreement(screening=screening), support.key()
+    keys = pair_keys(key, bytes(16))  # of all pairs alike, for names near a cut fall on its either side by the key
+
+    def under_this_key(tokens, rows, ids, _, layout):
+        return make_evidence(tokens, rows, ids, keys * len(rows), layout)
+
+    monkeypatch.setattr(agency, "make_evidence", under_this_key)
+    null = agency.encode(people, terms, key, b"c" * 16).contents.null
+    layout = Layout(terms.schema)
+    pairs = [(one, two) for one in range(12) for two in range(one + 1, 12)]
+    from linkage.encode.tokens import tokenise
+
+    tokens = tokenise(people, terms.schema, key)
+    naive = {}
+    for one, two in pairs:
+        pair = np.zeros((1, 16), np.uint8)
+        sides = [make_evidence(tokens, np.array([row]), pair, keys, layout) for row in (one, two)]
+        found = compare(*sides, layout)
+        pattern = (*found.levels[0].tolist(), *found.rarity[0].tolist(), *found.crossed[0].tolist())
+        naive[pattern] = naive.get(pattern, 0) + 1
+    told = {
+        (*levels.tolist(), *rarity.tolist(), *crossed.tolist()): count
+        for levels, rarity, crossed, count in zip(null.levels, null.rarity, null.crossed, null.counts, strict=True)
+    }
+    assert null.pairs == len(pairs)
+    assert null.people == 12
+    assert told == naive
+    held = [(np.diff(people.columns[field.name].offsets) > 0).mean() for field in terms.schema.fields]
+    assert null.present.tolist() == pytest.approx(held)
+
+
+def test_a_sampled_null_table_stands_for_the_whole_file(monkeypatch):
+    """Half of the rows asked: the weighted counts still estimate all pairs."""
+    people, terms, key = support.county(60, seed=8), support.agreement(), support.key()
+    whole = agency.encode(people, terms, key, b"c" * 16).contents.null.counts.sum()
+    monkeypatch.setattr(agency, "NULL_QUERIES", 35)
+    sampled = [agency.encode(people, terms, key, b"c" * 16).contents.null.counts.sum() for _ in range(5)]
+    assert np.mean(sampled) == pytest.approx(whole, rel=0.25)

@@ -1,0 +1,69 @@
+"""The compiled loops of encoding do what their plain twins do."""
+
+import numpy as np
+import pytest
+
+from linkage.encode import kernels
+from linkage.encode.screening import diffuse, diffusion_places
+from tests import naive_encode as naive
+from tests import support
+
+RNG = np.random.default_rng(11)
+
+
+@pytest.mark.parametrize("weight", [1, 20, 60, 512])
+def test_constant_weight_is_its_twin(weight):
+    shapes = [(1, 1), (2, 3), (3, 1), (24, 1), (1, 6), (5, 2)]
+    sizes = [tokens * rounds + 1 for tokens, rounds in shapes]
+    blocks = RNG.integers(0, 256, (sum(sizes), 16)).astype(np.uint8)
+    starts = (np.cumsum(sizes) - sizes).astype(np.int64)
+    tokens, rounds = (np.array(part, np.int64) for part in zip(*shapes, strict=True))
+    out = np.zeros((len(shapes), 8), np.uint64)
+    kernels.constant_weight(blocks, starts, tokens, rounds, weight, out)
+    for row, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+        own = [block.tobytes() for block in blocks[start : start + size]]
+        assert naive.bits(out[row]) == naive.constant_weight(own, *shapes[row], weight)
+        assert len(naive.bits(out[row])) == weight
+
+
+def test_constant_weight_is_reached_from_a_block_that_repeats_itself():
+    """All positions of all tokens collide: the filler walks on to the weight."""
+    blocks = np.zeros((3, 16), np.uint8)
+    out = np.zeros((1, 8), np.uint64)
+    kernels.constant_weight(blocks, np.zeros(1, np.int64), np.full(1, 2), np.full(1, 1), 60, out)
+    assert naive.bits(out[0]) == naive.constant_weight([bytes(16)] * 3, 2, 1, 60) == set(range(60))
+
+
+def test_or_masks_is_its_twin():
+    masks = RNG.integers(0, 2**63, (6, 3)).astype(np.uint64)
+    lists = [[0, 1], [], [5], [2, 2, 3], []]
+    codes = np.array([code for row in lists for code in row], np.int32)
+    offsets = np.cumsum([0, *map(len, lists)]).astype(np.int64)
+    out = np.zeros((len(lists), 3), np.uint64)
+    kernels.or_masks(masks, codes, offsets, out)
+    assert [naive.bits(row) for row in out] == naive.or_masks(masks, lists)
+
+
+def test_or_masks_adds_to_what_is_there():
+    out = np.full((1, 1), 4, np.uint64)
+    kernels.or_masks(np.array([[1]], np.uint64), np.zeros(1, np.int32), np.array([0, 1]), out)
+    assert out.tolist() == [[5]]
+
+
+def test_linear_map_is_its_twin():
+    rows = RNG.integers(0, 256, (7, 5)).astype(np.uint8)
+    rows[0] = 0
+    tables = RNG.integers(0, 2**63, (5, 256, 3)).astype(np.uint64)
+    tables[:, 0] = 0
+    out = np.zeros((7, 3), np.uint64)
+    kernels.linear_map(rows, tables, out)
+    assert np.array_equal(out, naive.linear_map(rows, tables))
+
+
+def test_diffuse_is_its_twin():
+    plain = RNG.integers(0, 2**63, (5, support.DIFFUSED.bits // 64)).astype(np.uint64)
+    subkey = bytes(range(32))
+    places = diffusion_places(support.DIFFUSED, subkey)
+    sent = diffuse(plain, support.DIFFUSED, subkey)
+    assert sent.shape == (5, support.DIFFUSED.sent_bits // 64)
+    assert [naive.bits(row) for row in sent] == [naive.diffuse(row, places) for row in plain]
