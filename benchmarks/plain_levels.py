@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from linkage.encode.tokens import MAX_FILTER_TOKENS, _TOKENISERS, bigrams, rarity_buckets
+from linkage.encode.tokens import _TOKENISERS, MAX_FILTER_TOKENS, bigrams, rarity_buckets
 from linkage.layout import DATE_DIGITS, POSTCODE_CHARACTERS, YEAR_WINDOW
 from linkage.match.compare import _NAME_CUTS, _TEXT_CUTS
 from linkage.model import Comparisons

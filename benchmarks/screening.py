@@ -21,7 +21,8 @@ from linkage.encode.screening import make_filters
 from linkage.intake.records import take_in
 from linkage.intake.suggest import suggest
 from linkage.intake.table import from_frame, read_table
-from linkage.match.search import Nearest, find_candidates
+from linkage.match.candidates import Nearest
+from linkage.match.search import find_candidates
 from linkage.resources import CONFIGS, resource
 from linkage.terms import Profile
 

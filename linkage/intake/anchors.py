@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from linkage.intake.cell import bare, is_placeholder, to_ascii
 from linkage.intake.columns import distinct
 from linkage.intake.dates import day
 from linkage.intake.mapping import AnchorColumns
-from linkage.intake.standardise import bare, is_placeholder, to_ascii
 from linkage.intake.table import Table
 from linkage.model import Anchor
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage.intake.standardise import Cleaner, Verdict
+from linkage.intake.cell import Cleaner, Verdict
 from linkage.model import Column
 
 Ints = NDArray[np.int64]

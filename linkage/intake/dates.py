@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from linkage.intake.standardise import INVALID, MISSING, PLACEHOLDER, Cleaned, Verdict, is_placeholder, to_ascii
+from linkage.intake.cell import INVALID, MISSING, PLACEHOLDER, Cleaned, Verdict, is_placeholder, to_ascii
 
 MAX_AGE = 110  # years
 

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator
 
 from linkage.errors import FlagsError
 from linkage.intake import dates
+from linkage.intake.cell import to_ascii
 from linkage.intake.header import shown
-from linkage.intake.standardise import to_ascii
 from linkage.intake.table import Table
 from linkage.intake.usual import bare
 from linkage.model import Flag

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from linkage.intake.standardise import (
+from linkage.intake.cell import (
     INVALID,
     MISSING,
     PLACEHOLDER,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from linkage.intake.standardise import INVALID, MISSING, PLACEHOLDER, Cleaned, Verdict, bare, is_placeholder, to_ascii
+from linkage.intake.cell import INVALID, MISSING, PLACEHOLDER, Cleaned, Verdict, bare, is_placeholder, to_ascii
 
 AREAS = frozenset(
     # Royal Mail's postcode areas.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.errors import QualityError
-from linkage.intake.standardise import Verdict
+from linkage.intake.cell import Verdict
 from linkage.schema import Field
 
 REQUIRED_PRESENT = 0.95

@@ -9,10 +9,11 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from linkage.intake.cell import Cleaner
 from linkage.intake.columns import Cells
 from linkage.intake.mapping import Mapping, Source
 from linkage.intake.names import full_name
-from linkage.intake.standardise import Cleaner, cleaner
+from linkage.intake.standardise import cleaner
 from linkage.intake.table import Table
 from linkage.schema import Field, Kind, Schema
 

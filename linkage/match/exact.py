@@ -15,9 +15,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.match.candidates import Candidates, Filters, Nearest, Progress, SearchStats, Verified, cores
 from linkage.match.kernels import ROW_BITS, nearest_block
 from linkage.match.recall import WORD, look_limits, verified
-from linkage.match.search import Candidates, Filters, Nearest, Progress, SearchStats, Verified, cores
 
 GROUP = 256  # fewest rows a side of a grid tile has, so that turning tiles costs little
 MOST_GROUPS = 256

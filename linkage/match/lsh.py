@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.match.candidates import Above, Candidates, Filters, Progress, Sampled, SearchStats, Verified, cores
 from linkage.match.kernels_dice import gather, join_block, sampled_slots, share_work, slot_order
 from linkage.match.recall import WORD, meeting_chance, shared_needed, tables_needed, verified
-from linkage.match.search import Above, Candidates, Filters, Progress, Sampled, SearchStats, Verified, cores
 from linkage.match.threshold import above, popcounts
 
 MOST_TABLES = 512

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage.match.search import Verified
+from linkage.match.candidates import Verified
 
 WORD = 64
 _GRID = 32  # distances per evaluated quantile; limits between are rounded up, which only drops less

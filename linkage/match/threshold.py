@@ -13,10 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.match.candidates import Above, Candidates, Filters, Progress, SearchStats, cores
 from linkage.match.kernels import TILE
 from linkage.match.kernels_dice import dice_block
 from linkage.match.recall import WORD, shared_needed
-from linkage.match.search import Above, Candidates, Filters, Progress, SearchStats, cores
 
 SLOPE_BITS = 16
 _BLOCK_ROWS = 256

@@ -48,7 +48,8 @@ class FileMeta(Strict, frozen=True, kw_only=True):
 class SummaryMeta(Strict, frozen=True, kw_only=True):
     """What the matcher says of a run as a whole (R17, R29, R30).
 
-    false_links: of the strong links, the share expected to join two men. missed: of all true pairs, the share not linked.
+    false_links: of the strong links, the share expected to join two men.
+    missed: of all true pairs, the share not linked.
     """
 
     searched_on: dt.date

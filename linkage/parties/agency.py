@@ -20,8 +20,9 @@ from linkage.encode.screening import make_filters
 from linkage.encode.tokens import FieldTokens, tokenise
 from linkage.errors import RequestRefusedError
 from linkage.layout import Layout
+from linkage.match.candidates import Nearest
 from linkage.match.compare import compare
-from linkage.match.search import Nearest, find_candidates
+from linkage.match.search import find_candidates
 from linkage.model import Bytes16, Note, NullTable, Records, Request, Screening
 from linkage.notes import encode_note
 from linkage.package.contents import EvidenceContents, ScreeningContents

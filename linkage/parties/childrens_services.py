@@ -96,7 +96,9 @@ def _explained(contents: LinksContents, place: int, agreement: Agreement) -> tup
     """How each field agrees, in words with its weight (R34); fields nobody has are left out."""
     rows = zip(agreement.schema.fields, contents.levels[place].tolist(), contents.bits[place].tolist(), strict=False)
     return tuple(
-        field_agreement(field, level, bits, field.title) for field, level, bits in rows if level != MISSING or abs(bits) >= 0.05
+        field_agreement(field, level, bits, field.title)
+        for field, level, bits in rows
+        if level != MISSING or abs(bits) >= 0.05
     )
 
 

@@ -188,9 +188,7 @@ def anchor_outcomes(screened: Screened, judged: Sequence[Judged], agreement: Agr
     return np.concatenate(found) if found else np.empty(0, np.int8)
 
 
-def _pooled(
-    judged: Sequence[Judged], least: Band = Band.PROBABLE
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _pooled(judged: Sequence[Judged], least: Band = Band.PROBABLE) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Probability of every pair of all files, and which are links of at least a band that the rules let stand."""
     if not judged:
         return np.empty(0), np.empty(0, np.bool_)

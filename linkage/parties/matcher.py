@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from linkage.agreement import Agreement
 from linkage.errors import OtherSecretError, UnexpectedPackageError
 from linkage.layout import Layout
+from linkage.match.candidates import Nearest, Sampled, Settings
 from linkage.match.compare import compare
 from linkage.match.model import fit_and_score
-from linkage.match.search import Nearest, Sampled, Settings, find_candidates
+from linkage.match.search import find_candidates
 from linkage.model import Bytes16, Comparisons, Evidence, Pairs, Request, Scores
 from linkage.package.contents import EvidenceContents, ScreeningContents
 from linkage.parties.screened import Joined, Screened

@@ -83,7 +83,8 @@ def _seal() -> None:
 def _kernel() -> None:
     import numpy as np
 
-    from linkage.match.search import Nearest, find_candidates
+    from linkage.match.candidates import Nearest
+    from linkage.match.search import find_candidates
 
     filters = np.arange(64, dtype=np.uint64).reshape(32, 2)
     if len(find_candidates(filters, filters, Nearest(keep=1))) < len(filters):

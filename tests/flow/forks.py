@@ -12,7 +12,7 @@ from functools import cache
 from tests.flow import parties
 
 _SERVER = """
-import json, os, sys, tempfile, warnings
+import io, json, os, sys, tempfile
 import cli, linkage.__main__
 import linkage.steps.agency, linkage.steps.agreement, linkage.steps.childrens_services, linkage.steps.close
 import linkage.steps.keys, linkage.steps.log, linkage.steps.matcher, linkage.steps.profile, linkage.steps.secret
@@ -26,7 +26,7 @@ for line in sys.stdin:
         os.environ.update(job["env"])
         os.dup2(os.open(job["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
         os.dup2(os.open(job["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-        sys.stdin, tempfile.tempdir = open(os.devnull), None
+        sys.stdin, tempfile.tempdir = io.StringIO(), None
         sys.argv = ["linkage", *job["args"]]
         linkage.__main__.main()
         sys.exit(0)

@@ -63,16 +63,9 @@ class Man:
         return "{2:04d}-{1:02d}-{0:02d}".format(*self.born)
 
 
-FORENAMES = (
-    "Aaron Adeyemi Barnaby Callum Dariusz Edmund Farouk Gareth Hamish Idris Jerome Kwabena Leopold Marlon Nikhil Oscar "
-    "Piotr Quentin Rhodri Stefan Tariq Umberto Vikram Winston Xavier Yusuf Zbigniew Alasdair Bogdan Cedric Desmond Emeka"
-).split()
-SURNAMES = (
-    "Abernethy Bancroft Chowdhury Dunleavy Eastwick Fairweather Gallimore Hetherington Ingleby Jankowski Kettlewell "
-    "Lathbury Mwangi Nightingale Oduya Pemberton Quayle Ravenscroft Sotherton Tankersley Underhay Venkatesan Wolstenholme "
-    "Yardley Zielinski Ashbourne Birtwistle Crowhurst Drinkwater Entwistle Fothergill Grimshaw Hollingworth Isherwood"
-).split()
-STREETS = "Orchard Foundry Heron Queen Marlborough Tannery Chapel Beacon Wharf Larch".split()
+FORENAMES = ["Aaron", "Adeyemi", "Barnaby", "Callum", "Dariusz", "Edmund", "Farouk", "Gareth", "Hamish", "Idris", "Jerome", "Kwabena", "Leopold", "Marlon", "Nikhil", "Oscar", "Piotr", "Quentin", "Rhodri", "Stefan", "Tariq", "Umberto", "Vikram", "Winston", "Xavier", "Yusuf", "Zbigniew", "Alasdair", "Bogdan", "Cedric", "Desmond", "Emeka"]
+SURNAMES = ["Abernethy", "Bancroft", "Chowdhury", "Dunleavy", "Eastwick", "Fairweather", "Gallimore", "Hetherington", "Ingleby", "Jankowski", "Kettlewell", "Lathbury", "Mwangi", "Nightingale", "Oduya", "Pemberton", "Quayle", "Ravenscroft", "Sotherton", "Tankersley", "Underhay", "Venkatesan", "Wolstenholme", "Yardley", "Zielinski", "Ashbourne", "Birtwistle", "Crowhurst", "Drinkwater", "Entwistle", "Fothergill", "Grimshaw", "Hollingworth", "Isherwood"]
+STREETS = ["Orchard", "Foundry", "Heron", "Queen", "Marlborough", "Tannery", "Chapel", "Beacon", "Wharf", "Larch"]
 
 
 def nhs_number(nth):

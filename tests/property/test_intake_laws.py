@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from linkage import roots
 from linkage.errors import LinkageError
 from linkage.intake import dates, identifiers, names, places
+from linkage.intake.cell import Verdict
 from linkage.intake.columns import Cells, build
 from linkage.intake.mapping import AnchorColumns, Mapping, Source, dump, from_toml
 from linkage.intake.records import profile, take_in
-from linkage.intake.standardise import Verdict
 from linkage.intake.suggest import suggest
 from linkage.intake.table import Table, read_table
 from linkage.schema import Field, Kind, Schema

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from linkage.match import lsh
-from linkage.match.search import Above, Nearest, Sampled, find_candidates
+from linkage.match.candidates import Above, Nearest, Sampled
+from linkage.match.search import find_candidates
 from tests import naive
 
 WORDS = st.shared(st.integers(1, 11), key="words")

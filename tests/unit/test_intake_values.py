@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from linkage.intake import dates, identifiers, names, places
-from linkage.intake.standardise import Verdict
+from linkage.intake.cell import Verdict
 from linkage.schema import Field, Kind
 
 TODAY = dt.date(2026, 3, 1)

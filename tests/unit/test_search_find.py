@@ -8,7 +8,8 @@ import pytest
 
 from linkage.errors import ShapeError, UsageProblemError
 from linkage.match import lsh
-from linkage.match.search import Above, Nearest, Sampled, find_candidates
+from linkage.match.candidates import Above, Nearest, Sampled
+from linkage.match.search import find_candidates
 from linkage.match.threshold import stream_above
 from tests import naive
 

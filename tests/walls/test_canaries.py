@@ -13,6 +13,7 @@ import pytest
 from tests.flow import parties
 from tests.flow.forks import linkage
 from tests.flow.parties import AGENCIES, RUN, carry, encode_arguments, listing
+from tests.flow.people import nhs_number
 
 CANARIES = {
     "forename": "Quillfeatherby",
@@ -21,7 +22,7 @@ CANARIES = {
     "street": "77 Marzipanquay Rise",
     "phone": "07700 900471",
     "born": "17/02/1979",
-    "nhs": "9990001239",
+    "nhs": nhs_number(777),
     "note": "hit the budgerigar",
     "shoes": "vermilionbrogue",
     "mother": "Wilhelmarina",
