@@ -12,7 +12,8 @@ def main() -> None:
         spec = find_spec(name)
         if spec is None or spec.origin is None or home not in Path(spec.origin).resolve().parents:
             sys.exit(
-                f"linkage: error: the module '{name}' found here is not ours\nlinkage: hint: install in a new environment"
+                f"linkage: error: the module '{name}' found here is not ours\n"
+                "linkage: hint: install in a new environment"
             )
     from cli import main as front_door
 

@@ -28,7 +28,7 @@ POSTCODE_CHARACTERS = 7
 TAGS: dict[Kind, dict[str, int]] = {
     Kind.FORENAME: {"exact": RARITY_BUCKETS, "root": ROOTS, "sound": SOUNDS, "initial": INITIALS},
     Kind.SURNAME: {"exact": RARITY_BUCKETS, "root": ROOTS, "sound": SOUNDS, "initial": INITIALS},
-    Kind.DATE: {"exact": 1, "day": 1, "month": 1, "year": 1, "digit": DATE_DIGITS, "window": YEAR_WINDOW},
+    Kind.DATE: {"exact": 1, "day": 1, "month": 1, "year": 1, "swap": 2, "digit": DATE_DIGITS, "window": YEAR_WINDOW},
     Kind.POSTCODE: {"exact": 1, "sector": 1, "district": 1, "area": 1, "character": POSTCODE_CHARACTERS},
     Kind.SEX: {"exact": 1},
     Kind.TEXT: {"exact": 1},

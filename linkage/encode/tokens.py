@@ -94,8 +94,9 @@ def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
         for name, members in tokens.items():
             columns = group(field.kind, name)
             for column_, token in zip(range(columns.start, columns.stop), members, strict=False):
-                # Groups whose members are compared with each other share a domain; day and month are one of them.
-                tags[row, column_] = place(f"{_DOMAIN.get(name, name)}:{token}") if token else -1
+                # A swapped date says which day and month it would be: its tokens are those of the other groups.
+                spelt_out = token if name == "swap" else f"{name}:{token}"
+                tags[row, column_] = place(spelt_out) if token else -1
         spelt = bigrams(value)[:MAX_FILTER_TOKENS] if field.kind in FILTERED else []
         filters.append([place(f"bigram:{token}") for token in spelt])
     digests = token_digests(subkey, label(field), [token.encode() for token in places])
@@ -110,9 +111,6 @@ def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
         codes=column.codes,
         offsets=column.offsets,
     )
-
-
-_DOMAIN = {"day": "part", "month": "part"}
 
 
 def _name(value: str) -> tuple[_Tokens, bool]:
@@ -135,6 +133,8 @@ def _date(value: str) -> tuple[_Tokens, bool]:
         month, _, day = rest.partition("-")
         digits = [f"{place}{digit}" for place, digit in enumerate(year + month + day)]
         tokens |= {"exact": [value], "day": [day], "month": [month], "digit": digits}
+        if day != month:  # else nothing could be swapped, and the tags would say that they are equal
+            tokens["swap"] = [f"day:{month}", f"month:{day}"]
     return tokens, whole
 
 

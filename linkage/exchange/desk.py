@@ -125,6 +125,9 @@ class Desk:
                 "put the files that came into inbox/, or name them",
             )
         known, expected = self.journal.taken(), Expected(kind, run, self.agreement)
+        if not paths and set(parts) - known:
+            # An inbox keeps what was taken in before; what is named is meant.
+            parts = {package: group for package, group in parts.items() if package not in known}
         opened: dict[str, Opened] = {}
         for group in parts.values():
             package = open_package(group, expected, self.identity)

@@ -136,20 +136,22 @@ def _dates(one: Evidence, two: Evidence, a: Slot, b: Slot) -> tuple[_Levels, Non
     whole = (one.presence[:, a.presence] == 2) & (two.presence[:, b.presence] == 2)
     day, month, year = (_aligned(one, two, a.group(part), b.group(part)) > 0 for part in ("day", "month", "year"))
     digits = _aligned(one, two, a.group("digit"), b.group("digit"))
-    swapped = _equal(one, two, a.group("day"), b.group("month")) & _equal(one, two, a.group("month"), b.group("day"))
+    parts = slice(a.group("day").start, a.group("month").stop)  # day and month stand side by side
+    swapped = _aligned(one, two, parts, b.group("swap")) == 2
     window = (one.tags[:, a.group("window"), None] == two.tags[:, None, b.group("window")]).any(axis=2).sum(axis=1)
     far = YEAR_WINDOW - window >= YEAR_WINDOW
     level = _first_true(
         len(one),
         [
             (place["same"], whole & (_aligned(one, two, a.group("exact"), b.group("exact")) > 0)),
+            # Before anything that resembles: a son born on his father's birthday differs in a digit or two (R11).
+            (place["generation"], far),
             (place["digit"], whole & (digits >= DATE_DIGITS - 1)),
             (place["swapped"], whole & swapped & year),
             (place["two_parts"], whole & ((day & month) | (month & year) | (day & year))),
             (place["year_only"], ~whole & year),
             (place["two_digits"], whole & (digits >= DATE_DIGITS - 2)),
             (place["year"], whole & year),
-            (place["generation"], far),
         ],
         place["different"],
     )

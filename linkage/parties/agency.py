@@ -78,11 +78,9 @@ def null_table(
     found = find_candidates(filters[queries], filters, settings)
     left, right = owner[queries[found.left]], owner[found.right]
     low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right).astype(np.int64)
-    pairs = np.unique((low * people + high)[low < high])
+    pairs, seen = np.unique((low * people + high)[low < high], return_counts=True)
     low, high = pairs // max(people, 1), pairs % max(people, 1)
-    # Similar rows find each other from both sides, so a pair is seen unless neither of its rows was drawn.
-    share = len(queries) / max(len(filters), 1)
-    weight = np.full(len(pairs), 1 / (share * (2 - share)) if share else 0.0)
+    weight = _sampled_weight(low, high, seen, np.unique(owner[queries]), people)
     one = _random_ids(1)
     rows, place = np.unique(np.concatenate([low, high]), return_inverse=True)
     ids = np.repeat(one, len(rows), axis=0)
@@ -103,6 +101,22 @@ def null_table(
         present=1 - missing.mean(axis=0) if people else np.zeros(fields),
         gaps=np.bincount(missing @ (1 << np.arange(fields)), minlength=1 << fields) / max(people, 1),
     )
+
+
+def _sampled_weight(
+    low: NDArray[np.int64], high: NDArray[np.int64], seen: NDArray[np.int64], drawn: NDArray[np.int32], people: int
+) -> NDArray[np.float64]:
+    """For how many pairs of the whole file each pair seen from the people drawn stands, (m,).
+
+    seen: (m,) times a pair was found, from one of its sides or both. A side that finds it is drawn with the share of
+    people drawn; how often both sides find a pair is read off the pairs of which both were drawn.
+    """
+    if len(drawn) >= people:
+        return np.ones(len(seen))
+    share = len(drawn) / people
+    inside = np.isin(low, drawn) & np.isin(high, drawn)
+    mutual = float((seen[inside] > 1).mean()) if inside.any() else 1.0
+    return np.asarray(seen / (share * (1 + mutual)))
 
 
 @dataclass(frozen=True, repr=False)

@@ -95,11 +95,8 @@ def _view(
 def _explained(contents: LinksContents, place: int, agreement: Agreement) -> tuple[FieldAgreement, ...]:
     """How each field agrees, in words with its weight (R34); fields nobody has are left out."""
     rows = zip(agreement.schema.fields, contents.levels[place].tolist(), contents.bits[place].tolist(), strict=False)
-    return tuple(
-        field_agreement(field, level, bits, field.title)
-        for field, level, bits in rows
-        if level != MISSING or abs(bits) >= 0.05
-    )
+    told = [row for row in rows if row[1] != MISSING or abs(row[2]) >= 0.05]
+    return tuple(field_agreement(field, level, bits, field.title) for field, level, bits in told)
 
 
 def _summary(contents: LinksContents, agreement: Agreement, run: str, links: list[LinkView]) -> RunSummary:

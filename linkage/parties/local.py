@@ -42,6 +42,8 @@ class LocalTable:
 
     def rows(self, pseudonyms: Bytes16) -> NDArray[np.int64]:
         """Rows with these pseudonyms, (m,); -1 where the run has no such pseudonym."""
+        if len(self) == 0:
+            return np.full(len(pseudonyms), -1, np.int64)
         own, asked = (np.ascontiguousarray(ids).view("V16").ravel() for ids in (self.pseudonyms, pseudonyms))
         order = np.argsort(own)
         place = np.minimum(np.searchsorted(own[order], asked), len(own) - 1)
@@ -72,7 +74,7 @@ class LocalTable:
             meta = msgspec.json.decode(arrays["meta"].tobytes(), type=_Meta)
             count = sum(name.endswith(".offsets") for name in arrays)
             tokens = tuple(FieldTokens(*(arrays[f"{nth}.{part}"] for part in _PARTS)) for nth in range(count))  # type: ignore[arg-type]
-        except (SafetensorError, KeyError, msgspec.MsgspecError):
+        except (SafetensorError, KeyError, ValueError, msgspec.MsgspecError):
             raise UnreadableFileError(
                 "the local table of this run is damaged", "encode again under a new run"
             ) from None

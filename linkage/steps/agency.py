@@ -15,6 +15,7 @@ from keys import vault
 from keys.aead import NoteSealer
 from keys.derive import run_key
 from keys.secret import LinkageSecret
+from linkage import roots
 from linkage.errors import (
     ColumnsError,
     NotAgreedError,
@@ -136,7 +137,7 @@ def encode(
 def encode_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> Encoded:
     """The recipe with this desk's keys."""
     key = run_key(secret, run, desk.agreement.digest)
-    return agency.encode(intake.records, desk.agreement, key, secret.check(run), progress)
+    return agency.encode(intake.records, desk.agreement, key, secret.check(run, roots.digest().encode()), progress)
 
 
 def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False) -> Account:

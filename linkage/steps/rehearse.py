@@ -18,6 +18,7 @@ from keys.aead import NoteSealer
 from keys.derive import run_key
 from keys.identity import Identity
 from keys.secret import LinkageSecret, assemble, contribute
+from linkage import roots
 from linkage.agreement import Agreement, Party, load, with_parties
 from linkage.errors import ColumnsError, UsageProblemError
 from linkage.exchange.files import write_all
@@ -107,7 +108,7 @@ def run(
     for nth, (name, intake) in enumerate(intakes.items()):
         progress("encode", nth, len(intakes))
         with _timed(seconds, "encode"):
-            encoded = agency.encode(intake.records, agreement, key, secret.check(RUN))
+            encoded = agency.encode(intake.records, agreement, key, secret.check(RUN, roots.digest().encode()))
             local[name] = encoded.local
             body = post.send(encoded.contents.to_body(), "screening", name, MATCHER)
             screening[name] = ScreeningContents.from_body(body, agreement.schema, words)

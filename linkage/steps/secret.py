@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from keys import vault
 from keys.errors import CustodyError
 from keys.secret import Share, assemble, contribute
 from linkage.errors import LinkageError, OutputExistsError
 from linkage.exchange.desk import SECRET, SHARE, Desk, require, taken_in
-from linkage.package.container import Body
+from linkage.package.contents import ShareContents
 from linkage.steps.account import Account
 from linkage.steps.keys import cost_of
 
@@ -30,8 +28,7 @@ def contribute_share(desk: Desk) -> Account:
     files: list[Path] = []
     try:
         for party in others:
-            body = Body(b"{}", {"share": np.frombuffer(sealed[party.name], np.uint8)})
-            files += desk.send(body, "share", "", party.name)
+            files += desk.send(ShareContents(sealed[party.name]).to_body(), "share", "", party.name)
         vault.keep(path, share, desk.passphrase, cost_of(test=desk.identity.test))
     except (LinkageError, CustodyError):
         for sent in files:  # shares that were sent and not kept would never fit together
@@ -53,7 +50,7 @@ def assemble_secret(desk: Desk, paths: Sequence[Path]) -> Account:
     own = vault.fetch(desk.folder / SHARE, Share, desk.passphrase, test=desk.identity.test)
     packages = desk.take(paths, "share", "")
     received = {
-        desk.agreement.party(sender).public(): package.body.arrays["share"].tobytes()
+        desk.agreement.party(sender).public(): ShareContents.from_body(package.body).share
         for sender, package in packages.items()
     }
     secret = assemble(desk.identity, own, received, desk.agreement.digest)
