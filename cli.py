@@ -485,6 +485,19 @@ def close(run: str, desk: Path, passphrase_file: Path | None, dry_run: bool) -> 
     return run_close(_desk(desk, passphrase_file), run, dry_run=dry_run)
 
 
+@cli.command()
+@click.argument("link")
+@run_option
+@desk_options
+@json_option
+def explain(link: str, run: str, desk: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Children's services: why LINK (its link_id, or the first digits) is a link, field by field in bits."""
+    from linkage.steps.explain import explain as run_explain
+
+    facts, text = run_explain(_desk(desk, passphrase_file), run, link)
+    click.echo(json.dumps(facts, indent=2) if as_json else text)
+
+
 # -- looking after things -----------------------------------------------------------------------------------------
 
 

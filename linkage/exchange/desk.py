@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -113,12 +113,8 @@ class Desk:
         The caller notes them in the journal once its step has succeeded (`taken_in`).
         """
         parts: dict[str, list[bytes]] = defaultdict(list)
-        for path in self._files(paths, kind, run):
-            data = read(path)
-            header = read_header(data)[0]
-            # "a-screening-b" is a name of a run too: its files begin like those of run "a".
-            if header.run == run or header.filename != path.name or path in paths:
-                parts[header.package].append(data)
+        for name, data in self.packages(paths, kind, run):
+            parts[name].append(data)
         if not parts:
             raise UnexpectedPackageError(
                 f"there is no '{kind}' package for run '{run}' here",
@@ -127,7 +123,7 @@ class Desk:
         known, expected = self.journal.taken(), Expected(kind, run, self.agreement)
         if not paths and set(parts) - known:
             # An inbox keeps what was taken in before; what is named is meant.
-            parts = {package: group for package, group in parts.items() if package not in known}
+            parts = defaultdict(list, {name: group for name, group in parts.items() if name not in known})
         opened: dict[str, Opened] = {}
         for group in parts.values():
             package = open_package(group, expected, self.identity)
@@ -142,6 +138,15 @@ class Desk:
                 )
             opened[package.header.sender] = package
         return opened
+
+    def packages(self, paths: Sequence[Path], kind: Kind, run: str) -> Iterator[tuple[str, bytes]]:
+        """Name and bytes of every part in some files or folders (default: inbox/), nothing proven yet."""
+        for path in self._files(paths, kind, run):
+            data = read(path)
+            header = read_header(data)[0]
+            # "a-screening-b" is a name of a run too: its files begin like those of run "a".
+            if header.run == run or header.filename != path.name or path in paths:
+                yield header.package, data
 
     def _files(self, paths: Sequence[Path], kind: Kind, run: str) -> list[Path]:
         """The files named, or of each folder named the packages of this kind and run (by their names)."""
