@@ -33,12 +33,8 @@ def explain(desk: Desk, run: str, link_id: str) -> tuple[dict[str, object], str]
 def _facts(contents: LinksContents, place: int, desk: Desk, run: str) -> tuple[dict[str, object], str]:
     link = contents.meta.links[place]
     levels, bits = contents.levels[place].tolist(), contents.bits[place].tolist()
-    fields = [
-        field_agreement(field, level, weight, field.title)
-        for field, level, weight in zip(
-            desk.agreement.schema.fields, contents.levels[place].tolist(), bits, strict=False
-        )
-    ]
+    told = zip(desk.agreement.schema.fields, levels, bits, strict=False)
+    fields = [field_agreement(field, level, weight, field.title) for field, level, weight in told]
     total = sum(bits)
     facts: dict[str, object] = {
         "link_id": link.pair,

@@ -43,7 +43,7 @@ def python(folder, *words, expect=0):
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if expect is not None:
-        assert done.returncode == expect, (words, done.returncode, done.stdout, done.stderr)
+        assert done.returncode == expect, (done.returncode, done.stderr[-600:], done.stdout[-300:], words)
     return Done(done.returncode, done.stdout, done.stderr)
 
 

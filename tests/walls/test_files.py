@@ -57,7 +57,7 @@ try:
     cli.main()
 finally:
     here = os.path.realpath(".") + os.sep
-    out = sorted({path for path in written if not path.startswith(here) and "__pycache__" not in path} - {os.devnull})
+    out = sorted({path for path in written if not (path + os.sep).startswith(here) and "__pycache__" not in path} - {os.devnull})
     if out:
         print(out, file=sys.stderr)
         raise SystemExit(98)
@@ -82,8 +82,8 @@ def test_nothing_is_written_outside_the_partys_folder(at, stage, party, command)
     args = encode_arguments(home) if command == "encode" else [command, "--run", RUN]
     before = listing(home.parent)
     parties.python(home, "-c", WATCH, *args, "--passphrase-file", "passphrase.txt")
-    changed = {name for name in set(before) ^ set(after) if not name.startswith(party)} if (after := listing(home.parent)) else 0
-    assert changed == set()
+    after = listing(home.parent)
+    assert {name for name in set(before) ^ set(after) if not name.startswith(f"{party}{os.sep}")} == set()
     assert not [name for name in after if name.endswith(".part")]
 
 
