@@ -1,0 +1,132 @@
+"""From weighed pairs to links: what the rules, the bands and the volume cap let through, and with what beside it."""
+
+import numpy as np
+import pytest
+
+from linkage.match.estimate import Band
+from linkage.model import Comparisons, Evidence, NullTable, Pairs, Scores
+from linkage.notes import SEALED_NOTE_BYTES
+from linkage.package.contents import EvidenceContents
+from linkage.parties.deciding import decide, judge, match_weight
+from linkage.parties.matcher import Compared
+from linkage.parties.screened import Joined, Screened
+from linkage.schema import LEVELS, MISSING
+from tests.support import SCHEMA, TODAY, agreement, terms
+
+SAME = [0] * len(SCHEMA)
+
+
+def place(kind, name):
+    return next(n for n, level in enumerate(LEVELS[kind]) if level.name == name)
+
+
+def changed(**levels):
+    """A pair that agrees in everything but the named fields."""
+    row = list(SAME)
+    for name, level in levels.items():
+        column = next(n for n, field in enumerate(SCHEMA.fields) if field.name == name)
+        row[column] = MISSING if level is None else place(SCHEMA.fields[column].kind, level)
+    return row
+
+
+def compared(rows, weight, probability, left=None, right=None, people=1000):
+    count = len(rows)
+    pairs = Pairs(
+        np.arange(count, dtype=np.int32) if left is None else np.array(left, np.int32),
+        np.arange(count, dtype=np.int32) if right is None else np.array(right, np.int32),
+    )
+    ids = np.zeros((count, 16), np.uint8)
+    ids[:, 0] = np.arange(count)
+    levels = np.array(rows, np.int8)
+    comparisons = Comparisons(levels, np.full(levels.shape, -1, np.int8), np.full((count, 2), MISSING, np.int8))
+    scores = Scores(
+        np.array(weight, float),
+        np.array(probability, float),
+        np.zeros((count, len(SCHEMA) + 1), np.float32),
+        {"expected_pairs": 1.0, "many": (False, False)},
+    )
+    return Compared(Joined("childrens_services", "police", pairs, ids), comparisons, scores, float(people) ** 2)
+
+
+def world(one, **changes):
+    """Judged pairs with evidence whose notes say which pair and which side they are."""
+    agreed = agreement(**changes)
+    count = len(one.joined.pairs)
+    evidence = {}
+    for side, name in enumerate(("childrens_services", "police"), 1):
+        notes = np.full((count, SEALED_NOTE_BYTES), 10 * side, np.uint8) + np.arange(count, dtype=np.uint8)[:, None]
+        sides = Evidence(one.joined.pair_ids, np.zeros((count, 1)), np.zeros((count, 1)), np.zeros((count, 0, 8)))
+        evidence[name] = EvidenceContents(sides, notes, b"key of " + name.encode())
+    empty = np.empty((0, len(SCHEMA)), np.int8)
+    null = NullTable(empty, empty, np.empty((0, 2), np.int8), np.empty(0), 10, 0, np.full(len(SCHEMA), 0.5))
+    screened = Screened((one.joined,), {"childrens_services": null, "police": null})
+    judged = [judge(one, agreed)]
+    return decide(screened, judged, evidence, agreed, TODAY).contents, judged[0]
+
+
+def test_a_strong_link_carries_its_flags_and_a_probable_one_does_not():
+    """R16: flags of a probable link stop at the matcher, byte for byte."""
+    contents, _ = world(compared([SAME, SAME], [12.0, -5.0], [0.99999, 0.9]))
+    bands = {link.pair[:2]: link.band for link in contents.meta.links}
+    assert bands == {"00": "strong", "01": "probable"}
+    assert contents.notes[0].tolist() == [20] * SEALED_NOTE_BYTES
+    assert not contents.notes[1].any()
+    assert contents.anchor_notes[1].tolist() == [11] * SEALED_NOTE_BYTES
+
+
+def test_twins_are_not_linked_however_sure_the_model_is():
+    """R15: same surname, date and address, another forename."""
+    contents, judged = world(compared([changed(forename="different", nhs_number=None)], [20.0], [0.99999]))
+    assert judged.linked.all()
+    assert contents.meta.links == ()
+
+
+def test_father_and_son_are_not_linked():
+    """R11: same name and address, twelve years or more apart."""
+    row = changed(date_of_birth="generation", nhs_number=None)
+    assert world(compared([row], [20.0], [0.99999]))[0].meta.links == ()
+
+
+def test_a_name_alone_links_nobody():
+    """R14."""
+    nothing = dict.fromkeys(("date_of_birth", "postcode", "address", "phone", "nhs_number"))
+    assert world(compared([changed(**nothing)], [9.0], [0.999]))[0].meta.links == ()
+
+
+def test_a_contradicting_identifier_goes_to_review_without_flags():
+    """R13: it caps the band, and a person looks."""
+    contents, _ = world(compared([changed(nhs_number="different")], [20.0], [0.99999]))
+    assert [link.band for link in contents.meta.links] == ["review"]
+    assert contents.meta.links[0].reasons == ("identifier_differs",)
+    assert not contents.notes.any()
+
+
+def test_the_agreed_bits_bound_the_bands_whatever_the_probability():
+    """R16: with two rows in all, nothing can weigh twenty bits more than chance."""
+    one = compared([SAME], [6.0], [0.9999], people=4)
+    assert match_weight(one)[0] == pytest.approx(10.0)
+    assert judge(one, agreement()).band.tolist() == [Band.PROBABLE]
+    assert judge(compared([SAME], [5.0], [0.9999], people=4), agreement()).band.tolist() == [Band.POSSIBLE]
+
+
+def test_above_the_cap_the_least_certain_links_wait_and_are_counted():
+    """R30: overflow is announced, never dropped silently."""
+    release = terms().release
+    one = compared([SAME] * 3, [12.0, 14.0, 13.0], [0.99999] * 3)
+    contents, _ = world(one, release=type(release)(vocabulary="default", most_links=2))
+    assert [link.pair[:2] for link in contents.meta.links] == ["01", "02"]
+    assert contents.meta.summary.overflow == 1
+
+
+def test_nothing_found_is_told_apart_from_not_enough_information():
+    """R29: of ten anchors one is linked, one had only a name to compare, and of eight nothing is said."""
+    nothing = dict.fromkeys(("date_of_birth", "postcode", "address", "phone", "nhs_number"))
+    summary = world(compared([SAME, changed(**nothing)], [14.0, 1.0], [0.99999, 0.6]))[0].meta.summary
+    assert (summary.anchors, summary.nothing_found, summary.not_enough) == (10, 9, 1)
+
+
+def test_one_anchor_gets_one_row_of_a_file_without_duplicates():
+    """Two rows claim one man: the surer keeps him."""
+    one = compared([SAME, SAME], [12.0, 14.0], [0.9990, 0.9999], left=[3, 3], right=[5, 6])
+    contents, _ = world(one)
+    assert [link.pair[:2] for link in contents.meta.links] == ["01"]
