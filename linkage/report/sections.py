@@ -200,17 +200,20 @@ def _rules(data: Data, count: Count) -> Section:
     )
 
 
+_GROUP_RATES = ("false_rate", "true_false_rate", "missed_rate", "true_missed_rate")
+
+
 def _groups(data: Data, count: Count) -> Section:
     rows = []
     for group in data.get("groups") or ():
-        rates = (_number(_share(group.get(name))) for name in ("missed_rate", "false_rate"))
+        rates = (_number(_share(group.get(name))) for name in _GROUP_RATES)
         alarm = "more than twice the overall rate" if group.get("alarm") else ""
         rows.append((Cell(group["name"]), _number(_count(group.get("count"), count)), *rates, Cell(alarm)))
     return Section(
         "groups",
         "Errors by group",
         "Whom the linkage serves worse (R17). A group with more than twice the overall rate raises an alarm.",
-        ("Group", "Pairs", "Missed", "False", "Alarm"),
+        ("Group", "Links", "False, expected", "true", "Missed, expected", "true", "Alarm"),
         tuple(rows),
     )
 

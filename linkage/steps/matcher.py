@@ -10,10 +10,12 @@ from linkage.agreement import Agreement
 from linkage.errors import MissingPartError
 from linkage.exchange.desk import Desk, require, taken_in
 from linkage.layout import Layout
+from linkage.match.estimate import Rate
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.container import Opened
 from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
 from linkage.parties import deciding, matcher
+from linkage.parties.expected import expected_errors
 from linkage.parties.screened import Screened
 from linkage.rules import RuleOutcome
 from linkage.steps.account import Account, Progress, quiet
@@ -89,6 +91,25 @@ def decide(
     return Account(
         f"{links:,} links", facts, tuple(files), f"send the package to {recipient.title}; then `linkage close`"
     )
+
+
+def _expected(judged: Sequence[deciding.Judged], agreement: Agreement) -> list[dict[str, object]]:
+    """Expected errors by group with their intervals, in per cent; a group the run serves much worse is marked (R17)."""
+    return [
+        {
+            "by": each.by,
+            "name": each.name,
+            "links": each.count,
+            "false_percent": _percent(each.false_links),
+            "missed_percent": _percent(each.missed),
+            "alarm": each.alarm,
+        }
+        for each in expected_errors(judged, agreement)
+    ]
+
+
+def _percent(rate: Rate) -> list[float]:
+    return [round(100 * share, 2) for share in (rate.expected, rate.low, rate.high)]
 
 
 def _rules(judged: Sequence[deciding.Judged]) -> Mapping[str, int]:

@@ -9,11 +9,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.agreement import Agreement
 from linkage.evaluate.accuracy import Accuracy, at, best
 from linkage.evaluate.calibration import calibration
 from linkage.match import estimate
 from linkage.match.estimate import Band, Rate
 from linkage.parties.deciding import Judged
+from linkage.parties.expected import expected_errors, pair_groups, pooled
 from linkage.rules import Rule, Verdict
 
 _T = TypeVar("_T", bound=np.generic)
@@ -23,7 +25,7 @@ Persons = Mapping[str, Mapping[str, str]]
 
 
 def measure(
-    judged: Sequence[Judged], local_ids: Mapping[str, Sequence[str]], persons: Persons | None
+    judged: Sequence[Judged], agreement: Agreement, local_ids: Mapping[str, Sequence[str]], persons: Persons | None
 ) -> dict[str, object]:
     """Counts, error estimates and, with a truth, quality of all pairs of files together, before the safety rules.
 
@@ -41,7 +43,7 @@ def measure(
         },
     }
     if persons is None:
-        return report
+        return report | {"groups": _groups(judged, agreement, None)}
     truth, true = _truth(judged, local_ids, persons)
     found = int(truth.sum())
     ours = at(pool.linked, truth, true)
@@ -61,7 +63,35 @@ def measure(
         "false_links": _rate(estimate.false_links(pool.probability, pool.linked)) | {"true": 1 - ours.precision},
         "missed_links": _rate(estimate.missed_links(pool.probability, pool.linked)) | {"true": 1 - ours.recall},
     }
+    report["groups"] = _groups(judged, agreement, truth)
     return report
+
+
+def _groups(judged: Sequence[Judged], agreement: Agreement, truth: NDArray[np.bool_] | None) -> list[dict[str, object]]:
+    """Expected errors of each group after the rules and, with a truth, the true ones among its candidates (R17).
+
+    A missed link is in no band, so bands have no rate of them.
+    """
+    _, linked = pooled(judged)
+    rows = []
+    for each, group in zip(expected_errors(judged, agreement), pair_groups(judged, agreement), strict=True):
+        row: dict[str, object] = {
+            "by": each.by,
+            "name": each.name,
+            "count": each.count,
+            "false_rate": each.false_links.expected,
+            "alarm": each.alarm,
+        }
+        if each.by != "band":
+            row["missed_rate"] = each.missed.expected
+        if truth is not None:
+            right = int((linked & truth & group.here).sum())
+            true = int((truth & group.here).sum())
+            row["true_false_rate"] = 1 - right / each.count if each.count else 0.0
+            if each.by != "band":
+                row["true_missed_rate"] = 1 - right / true if true else 0.0
+        rows.append(row)
+    return rows
 
 
 class _Pool:

@@ -76,7 +76,7 @@ def rehearse(
         intakes = {name: _take_in(name, table, maps, agreement, truth.column) for name, table in tables.items()}
     rehearsed = run(agreement, identities, intakes, progress, seconds)
     persons = _persons(truth, tables, intakes)
-    report = measure(rehearsed.judged, rehearsed.local_ids, persons)
+    report = measure(rehearsed.judged, agreement, rehearsed.local_ids, persons)
     report |= {
         "title": "Rehearsal",
         "test": agreement.terms.test,

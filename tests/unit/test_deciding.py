@@ -4,48 +4,13 @@ import numpy as np
 import pytest
 
 from linkage.match.estimate import Band
-from linkage.model import Comparisons, Evidence, NullTable, Pairs, Scores
+from linkage.model import Evidence, NullTable
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.contents import EvidenceContents
 from linkage.parties.deciding import decide, judge, match_weight
-from linkage.parties.matcher import Compared
-from linkage.parties.screened import Joined, Screened
-from linkage.schema import LEVELS, MISSING
+from linkage.parties.screened import Screened
+from tests.pairs import SAME, changed, compared
 from tests.support import SCHEMA, TODAY, agreement, terms
-
-SAME = [0] * len(SCHEMA)
-
-
-def place(kind, name):
-    return next(n for n, level in enumerate(LEVELS[kind]) if level.name == name)
-
-
-def changed(**levels):
-    """A pair that agrees in everything but the named fields."""
-    row = list(SAME)
-    for name, level in levels.items():
-        column = next(n for n, field in enumerate(SCHEMA.fields) if field.name == name)
-        row[column] = MISSING if level is None else place(SCHEMA.fields[column].kind, level)
-    return row
-
-
-def compared(rows, weight, probability, left=None, right=None, people=1000):
-    count = len(rows)
-    pairs = Pairs(
-        np.arange(count, dtype=np.int32) if left is None else np.array(left, np.int32),
-        np.arange(count, dtype=np.int32) if right is None else np.array(right, np.int32),
-    )
-    ids = np.zeros((count, 16), np.uint8)
-    ids[:, 0] = np.arange(count)
-    levels = np.array(rows, np.int8)
-    comparisons = Comparisons(levels, np.full(levels.shape, -1, np.int8), np.full((count, 2), MISSING, np.int8))
-    scores = Scores(
-        np.array(weight, float),
-        np.array(probability, float),
-        np.zeros((count, len(SCHEMA) + 1), np.float32),
-        {"expected_pairs": 1.0, "many": (False, False)},
-    )
-    return Compared(Joined("childrens_services", "police", pairs, ids), comparisons, scores, float(people) ** 2)
 
 
 def world(one, **changes):

@@ -73,7 +73,7 @@ def test_page_and_text_show_the_same_numbers():
         "strong 1,100 1,099 1",
         "False links 0.41 % 0.20 % to 0.78 % 0.38 %",
         "father and son 1 7",
-        "Arabic names 210 13.0 % 0 % more than twice the overall rate",
+        "Arabic names 210 0 % 13.0 % more than twice the overall rate",
         "screen 11.3",
     ):
         assert line in page, line
