@@ -172,6 +172,17 @@ def desk_options(command: Command) -> Command:
     return command
 
 
+def at_desk(command: Command) -> Command:
+    """A command that is given the party's open desk; adds --desk and --passphrase-file."""
+
+    @desk_options
+    @wraps(command)
+    def opened(*args: Any, desk: Path, passphrase_file: Path | None, **kwargs: Any) -> Any:
+        return command(*args, desk=_desk(desk, passphrase_file), **kwargs)
+
+    return opened
+
+
 def run_option(command: Command) -> Command:
     """--run."""
     return click.option("--run", required=True, help="Name of the run, the same at every party, e.g. 2026-12.")(command)
@@ -196,6 +207,14 @@ def step(command: Command) -> Command:
         _show(command(*args, **kwargs), as_json)
 
     return shown
+
+
+def run_step(command: Command) -> Command:
+    """A step of a run at a desk, with --run, --dry-run and --json, that returns an Account."""
+    return run_option(at_desk(dry_option(step(command))))
+
+
+PACKAGES = click.argument("packages", type=PATH, nargs=-1)
 
 
 # -- the whole journey at one desk --------------------------------------------------------------------------------
@@ -347,24 +366,24 @@ def secret() -> None:
 
 
 @secret.command("contribute")
-@desk_options
+@at_desk
 @step
-def secret_contribute(desk: Path, passphrase_file: Path | None) -> Account:
+def secret_contribute(desk: Desk) -> Account:
     """Make this agency's share, and a sealed package with it for every other agency."""
     from linkage.steps.secret import contribute_share
 
-    return contribute_share(_desk(desk, passphrase_file))
+    return contribute_share(desk)
 
 
 @secret.command("assemble")
-@click.argument("packages", type=PATH, nargs=-1)
-@desk_options
+@PACKAGES
+@at_desk
 @step
-def secret_assemble(packages: tuple[Path, ...], desk: Path, passphrase_file: Path | None) -> Account:
+def secret_assemble(packages: tuple[Path, ...], desk: Desk) -> Account:
     """Put the shares in PACKAGES (default: inbox/) together; read the fingerprint aloud."""
     from linkage.steps.secret import assemble_secret
 
-    return assemble_secret(_desk(desk, passphrase_file), packages)
+    return assemble_secret(desk, packages)
 
 
 # -- the steps of a run -------------------------------------------------------------------------------------------
@@ -399,13 +418,10 @@ def profile(file: Path, mapping: Path | None, sheet: str | None, dates: str | No
 @cli.command()
 @source_options
 @click.option("--flags", type=FILE, help="Long file local_id, code, basis, date, status.")
-@run_option
-@desk_options
-@dry_option
-@step
+@run_step
 def encode(
-    file: Path, mapping: Path | None, sheet: str | None, dates: str | None, flags: Path | None, run: str, desk: Path,
-    passphrase_file: Path | None, dry_run: bool,
+    file: Path, mapping: Path | None, sheet: str | None, dates: str | None, flags: Path | None, run: str, desk: Desk,
+    dry_run: bool,
 ) -> Account:  # fmt: skip
     """Agency: FILE becomes a sealed package of screening encodings for the matcher."""
     from linkage.steps.agency import Source
@@ -413,88 +429,71 @@ def encode(
 
     source = Source(file, mapping, flags, sheet, dates)
     with _progress() as progress:
-        return run_encode(_desk(desk, passphrase_file), run, source, dry_run=dry_run, progress=progress)
+        return run_encode(desk, run, source, dry_run=dry_run, progress=progress)
 
 
 @cli.command()
-@click.argument("packages", type=PATH, nargs=-1)
-@run_option
-@desk_options
-@dry_option
-@step
-def screen(packages: tuple[Path, ...], run: str, desk: Path, passphrase_file: Path | None, dry_run: bool) -> Account:
+@PACKAGES
+@run_step
+def screen(packages: tuple[Path, ...], run: str, desk: Desk, dry_run: bool) -> Account:
     """Matcher: candidates among all agencies' PACKAGES (default: inbox/), and a request to each agency."""
     from linkage.steps.matcher import screen as run_screen
 
     with _progress() as progress:
-        return run_screen(_desk(desk, passphrase_file), run, packages, dry_run=dry_run, progress=progress)
+        return run_screen(desk, run, packages, dry_run=dry_run, progress=progress)
 
 
 @cli.command()
-@click.argument("packages", type=PATH, nargs=-1)
-@run_option
-@desk_options
-@dry_option
-@step
-def answer(packages: tuple[Path, ...], run: str, desk: Path, passphrase_file: Path | None, dry_run: bool) -> Account:
+@PACKAGES
+@run_step
+def answer(packages: tuple[Path, ...], run: str, desk: Desk, dry_run: bool) -> Account:
     """Agency: evidence and sealed flags for the pairs the matcher's request (default: inbox/) asks about."""
     from linkage.steps.agency import answer as run_answer
 
-    return run_answer(_desk(desk, passphrase_file), run, packages, dry_run=dry_run)
+    return run_answer(desk, run, packages, dry_run=dry_run)
 
 
 @cli.command()
-@click.argument("packages", type=PATH, nargs=-1)
-@run_option
-@desk_options
-@dry_option
-@step
-def decide(packages: tuple[Path, ...], run: str, desk: Path, passphrase_file: Path | None, dry_run: bool) -> Account:
+@PACKAGES
+@run_step
+def decide(packages: tuple[Path, ...], run: str, desk: Desk, dry_run: bool) -> Account:
     """Matcher: links around anchors from all agencies' answers (default: inbox/), for children's services."""
     from linkage.steps.matcher import decide as run_decide
 
     with _progress() as progress:
-        return run_decide(_desk(desk, passphrase_file), run, packages, dry_run=dry_run, progress=progress)
+        return run_decide(desk, run, packages, dry_run=dry_run, progress=progress)
 
 
 @cli.command()
-@click.argument("packages", type=PATH, nargs=-1)
+@PACKAGES
 @click.option("--out", type=FOLDER, help="Folder for the worklist; default: worklists/<run>.")
-@run_option
-@desk_options
-@dry_option
-@step
-def receive(
-    packages: tuple[Path, ...], out: Path | None, run: str, desk: Path, passphrase_file: Path | None, dry_run: bool
-) -> Account:
+@run_step
+def receive(packages: tuple[Path, ...], out: Path | None, run: str, desk: Desk, dry_run: bool) -> Account:
     """Children's services: open the links (default: inbox/) and write worklist.csv and worklist.html."""
     from linkage.steps.childrens_services import receive as run_receive
 
-    return run_receive(_desk(desk, passphrase_file), run, packages, out, dry_run=dry_run)
+    return run_receive(desk, run, packages, out, dry_run=dry_run)
 
 
 @cli.command()
-@run_option
-@desk_options
-@dry_option
-@step
-def close(run: str, desk: Path, passphrase_file: Path | None, dry_run: bool) -> Account:
+@run_step
+def close(run: str, desk: Desk, dry_run: bool) -> Account:
     """Any party: destroy keys and encodings of a run, and sign a certificate of it."""
     from linkage.steps.close import close as run_close
 
-    return run_close(_desk(desk, passphrase_file), run, dry_run=dry_run)
+    return run_close(desk, run, dry_run=dry_run)
 
 
 @cli.command()
 @click.argument("link")
 @run_option
-@desk_options
+@at_desk
 @json_option
-def explain(link: str, run: str, desk: Path, passphrase_file: Path | None, as_json: bool) -> None:
+def explain(link: str, run: str, desk: Desk, as_json: bool) -> None:
     """Children's services: why LINK (its link_id, or the first digits) is a link, field by field in bits."""
     from linkage.steps.explain import explain as run_explain
 
-    facts, text = run_explain(_desk(desk, passphrase_file), run, link)
+    facts, text = run_explain(desk, run, link)
     click.echo(json.dumps(facts, indent=2) if as_json else text)
 
 
