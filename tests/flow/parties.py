@@ -88,7 +88,8 @@ def package(home, box, kind):
 def listing(folder):
     """Every file below a folder with its bytes, and every folder."""
     return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
     }
 
 

@@ -1,6 +1,6 @@
 """R4, R27: planted values of a person appear in nothing that leaves a process but the packages, and there unreadably.
 
-Not on success, not on failure, not in a traceback: neither in clear nor in other letters, UTF-16, base64 or hexadecimal.
+Not on success, not on failure, not in a traceback: in clear, in other letters, UTF-16, base64 or hexadecimal.
 """
 
 import base64
@@ -42,7 +42,13 @@ def forms(text):
     found = set()
     for form in cased:
         raw = form.encode()
-        found |= {raw, form.encode("utf-16-le"), form.encode("utf-16-be"), raw.hex().encode(), raw.hex().upper().encode()}
+        found |= {
+            raw,
+            form.encode("utf-16-le"),
+            form.encode("utf-16-be"),
+            raw.hex().encode(),
+            raw.hex().upper().encode(),
+        }
         for shift in range(3):  # base64 of a text wherever in a line it stands, less the letters its neighbours share
             packed = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")
             found.add(packed[(0, 2, 3)[shift] : -1])
@@ -58,7 +64,7 @@ def silent(hay, what):
 
 
 @pytest.fixture
-def leaks(tmp_path):
+def leaks():
     """Search all files of all parties but their own input, the homes and temporary folders, and what was said."""
 
     def search(world, *said):
@@ -252,7 +258,9 @@ cli.main()
         ("records", "standardise", "import linkage.parties.agency as a; a.tokenise = broken"),
     ],
 )
-@pytest.mark.parametrize("error", ["ValueError(name)", "KeyError(name)", "UnicodeDecodeError('utf-8', name.encode(), 0, 1, name)"])
+@pytest.mark.parametrize(
+    "error", ["ValueError(name)", "KeyError(name)", "UnicodeDecodeError('utf-8', name.encode(), 0, 1, name)"]
+)
 def test_r4_a_crash_shows_no_value(at, leaks, module, function, more, error):
     """A bug of ours is told by file, line and function; neither its message, its cause nor its variables."""
     home = at("agreed")["police"]

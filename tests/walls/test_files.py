@@ -1,4 +1,4 @@
-"""What lies where: private files are private, nothing is written beside a party's folder, no secret is at the matcher."""
+"""What lies where: keys are private, nothing is written beside a party's folder, no secret is at the matcher."""
 
 import base64
 import os
@@ -42,6 +42,16 @@ def test_an_open_umask_opens_no_key(tmp_path):
     assert mode(home / "identity.key") == 0o600
 
 
+def test_live_keys_are_dear_to_guess_and_test_keys_say_what_they_are(tmp_path):
+    """R50: only what `--test` made is cheap, and its fingerprint begins with TEST."""
+    for name, more in (("police", []), ("housing", ["--test"])):
+        home = parties.desk(tmp_path, name)
+        done = linkage(home, "keys", "new", name, *more)
+        header = vault.header(home / "identity.key")
+        assert (header.mode, header.cost) == (("test", vault.FOR_TESTS) if more else ("live", vault.LIVE))
+        assert ("TEST" in done.err) == bool(more)
+
+
 WATCH = """
 import os, sys
 written = []
@@ -57,7 +67,8 @@ try:
     cli.main()
 finally:
     here = os.path.realpath(".") + os.sep
-    out = sorted({path for path in written if not (path + os.sep).startswith(here) and "__pycache__" not in path} - {os.devnull})
+    out = {path for path in written if not (path + os.sep).startswith(here) and "__pycache__" not in path}
+    out = sorted(out - {os.devnull})
     if out:
         print(out, file=sys.stderr)
         raise SystemExit(98)
@@ -109,7 +120,7 @@ def test_no_secret_is_in_the_matchers_folder(at):
         needles |= {f"{party} secret": secret.value, f"{party} share": share.value, f"{party} run key": key.value}
         needles |= {f"{party} {purpose}": key.subkey(purpose) for purpose in Purpose}
     hay = {name: data for name, data in listing(homes["matcher"]).items() if data}
-    identity = vault.fetch(homes["matcher"] / "identity.key", Identity, passphrase.from_text(PASSPHRASE.format("matcher")))
+    identity = matchers(homes)
     for path in (homes["matcher"] / "inbox").glob("*.linkage"):
         kind = path.name.removeprefix(f"{RUN}-").split("-")[0]
         body = open_package([path.read_bytes()], Expected(kind, RUN, agreement), identity).body
@@ -117,6 +128,12 @@ def test_no_secret_is_in_the_matchers_folder(at):
     assert len(hay) > 15
     assert _found(needles, hay) == set()
     assert _found(needles, {"planted": needles["police secret"].hex().encode()}) >= {"police secret"}
+
+
+def matchers(homes):
+    """The matcher's identity."""
+    word = passphrase.from_text(PASSPHRASE.format("matcher"))
+    return vault.fetch(homes["matcher"] / "identity.key", Identity, word)
 
 
 def _found(needles, hay):
@@ -133,7 +150,7 @@ def test_no_readable_flag_and_no_reference_is_in_what_the_matcher_can_open(at):
     """R22: codes, children and cases travel past it sealed, every note of one length."""
     homes = at("decided")
     agreement = load(homes["matcher"] / "agreement.toml")
-    identity = vault.fetch(homes["matcher"] / "identity.key", Identity, passphrase.from_text(PASSPHRASE.format("matcher")))
+    identity = matchers(homes)
     for path in sorted((homes["matcher"] / "inbox").glob(f"{RUN}-evidence-*")):
         body = open_package([path.read_bytes()], Expected("evidence", RUN, agreement), identity).body
         whole = body.meta + b"".join(array.tobytes() for array in body.arrays.values())

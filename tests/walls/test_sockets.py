@@ -17,7 +17,7 @@ class Refused(socket.socket):
     def __init__(self, *args, **options):
         refuse()
 socket.socket = socket.SocketType = Refused
-for name in ("socketpair", "create_connection", "create_server", "getaddrinfo", "gethostbyname", "gethostname", "fromfd"):
+for name in ("socketpair", "create_connection", "create_server", "getaddrinfo", "gethostbyname", "gethostname"):
     setattr(socket, name, refuse)
 asked = []
 def watch(event, args):
@@ -48,7 +48,10 @@ def test_r43_the_whole_demo_runs_with_sockets_blocked(tmp_path):
 def test_the_block_blocks(tmp_path):
     """A demo that looked up a host would be found out, even if it swallowed the failure."""
     (tmp_path / "desk").mkdir()
-    swallowed = "import _socket\ntry:\n    _socket.getaddrinfo('localhost', 80)\nexcept OSError:\n    pass\nsys.argv = ['linkage', '--help']"
+    swallowed = (
+        "import _socket\ntry:\n    _socket.getaddrinfo('localhost', 80)\nexcept OSError:\n    pass\n"
+        "sys.argv = ['linkage', '--help']"
+    )
     python(tmp_path / "desk", "-c", _BLOCKED.format(more=swallowed), expect=99)
 
 
