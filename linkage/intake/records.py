@@ -125,7 +125,7 @@ def _read(
     order = mapping.dates or dates.order_of(values)
     if order is None:
         faults.append(
-            "whether day or month comes first in the dates is open: set dates = 'dmy' or 'mdy' in the mapping"
+            "whether day or month comes first in the dates is open: use --dates, or dates = 'dmy' in the mapping"
         )
     earliest = dates.earliest_of(values, today)
     reading = Reading(table, mapping, schema, order or "dmy", today, earliest)

@@ -61,7 +61,7 @@ def _read(path: Path, sheet: str | None) -> Table:
             return _table(workbook.read_rows(path, sheet))
         raw = path.read_bytes()
     except OSError as error:
-        what = f"the file cannot be opened: {error.strerror}"
+        what = f"{path.name} cannot be opened: {error.strerror}"
         raise UnreadableFileError(what, "check its path and your rights") from None
     if start.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         workbook.refuse_old_office(raw)

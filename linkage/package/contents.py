@@ -109,7 +109,21 @@ class ScreeningContents:
         hold(len(gaps) in (0, 2**fields), "sets of missing fields are all there or none")
         hold(bool(np.isfinite(gaps).all()) and between(gaps, 0, 1), "shares lie between 0 and 1")
         null = NullTable(*patterns, people=meta.people, pairs=meta.pairs, present=present, gaps=gaps)  # type: ignore[misc, arg-type]
-        return ScreeningContents(meta.check, Screening(arrays["pseudonyms"], arrays["filters"], owner), null)
+        screening = _ordered(Screening(arrays["pseudonyms"], arrays["filters"], owner))
+        return ScreeningContents(meta.check, screening, null)
+
+
+def _ordered(screening: Screening) -> Screening:
+    """The same encodings in the order of their bits: what is found never hangs on the order they came in (R36)."""
+    if len(screening) == 0:
+        return screening
+    rows = np.lexsort(screening.filters[:, 3::-1].T)
+    first = np.full(len(screening), len(rows))
+    np.minimum.at(first, screening.owner[rows], np.arange(len(rows)))
+    people = np.argsort(first)
+    place = np.empty(len(people), np.int32)
+    place[people] = np.arange(len(people), dtype=np.int32)
+    return Screening(screening.pseudonyms[people], screening.filters[rows], place[screening.owner[rows]])
 
 
 @dataclass(frozen=True, repr=False)

@@ -45,7 +45,7 @@ def receive(desk: Desk, run: str, paths: Sequence[Path], out: Path | None = None
     if dry_run:
         return Account(f"{len(received.links):,} worklist rows would be written", facts, dry_run=True)
     folder = out or desk.folder / "worklists" / run
-    files = write_all([(folder / "worklist.csv", csv), (folder / "worklist.html", html)])
+    files = write_all([(folder / "worklist.csv", csv), (folder / "worklist.html", html)], private=True)
     desk.journal.append("consult", "receive", run, links=len(contents.meta.links), packages=taken_in(packages))
     return Account(
         f"{len(received.links):,} worklist rows for run '{run}'", facts, tuple(files),

@@ -131,7 +131,7 @@ def test_r45_everything_wrong_with_the_values_is_told_at_once():
     assert caught.value.details == (
         "1 row has no id, at lines 5",
         "2 ids stand in more than one row, at lines 2, 3, 4, 6",
-        "whether day or month comes first in the dates is open: set dates = 'dmy' or 'mdy' in the mapping",
+        "whether day or month comes first in the dates is open: use --dates, or dates = 'dmy' in the mapping",
         "3 of 4 values in field 'nhs_number' are not valid numbers, first at line 2",
     )
 

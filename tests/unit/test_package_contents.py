@@ -107,10 +107,34 @@ def same(one, two):
 def test_contents_travel_unchanged(kind):
     """Through body, container, signature and seal, and back."""
     make, read = KINDS[kind]
-    contents, agreed = make(), support.agreement()
+    # Encodings are put in an order of their own on arrival; what is in that order stays as it is.
+    contents, agreed = read(make().to_body()), support.agreement()
     parts = [data for _, data in pack(contents.to_body(), kind, "r", agreed, support.identity("police"), "matcher")]
     body = open_package(parts, Expected(kind, "r", agreed), support.identity("matcher")).body
     assert same(read(body), contents)
+
+
+def test_r36_encodings_arrive_in_one_order_whatever_order_they_were_sent_in():
+    """The same people under the same pseudonyms, shuffled: the matcher works on equal bytes."""
+    rng = np.random.default_rng(5)
+    filters = rng.integers(0, 2**63, (7, WORDS)).astype(np.uint64)
+    owner, names = np.array([0, 1, 1, 2, 3, 4, 4], np.int32), ids(5)
+    null = screening().null
+    arrived = []
+    for _ in range(3):
+        rows, people = rng.permutation(7), rng.permutation(5)
+        place = np.argsort(people).astype(np.int32)
+        sent = ScreeningContents("0" * 32, Screening(names[people], filters[rows], place[owner[rows]]), null)
+        arrived.append(ScreeningContents.from_body(sent.to_body(), SCHEMA, WORDS).screening)
+    assert same(arrived[0], arrived[1])
+    assert same(arrived[0], arrived[2])
+    whose = {
+        arrived[0].pseudonyms[p].tobytes(): f.tobytes()
+        for p, f in zip(arrived[0].owner, arrived[0].filters, strict=True)
+    }
+    assert all(
+        whose[names[p].tobytes()] in {filters[r].tobytes() for r in np.flatnonzero(owner == p)} for p in range(5)
+    )
 
 
 @pytest.mark.parametrize("kind", ["screening", "request", "evidence", "links"])
