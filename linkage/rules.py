@@ -35,7 +35,7 @@ class Rule(IntEnum):
     IDENTIFIER_DIFFERS = 2  # R13: both have it, and it differs
     GENERATION = 3  # R11: same name and address, 12 years or more apart
     TWINS = 4  # R15: same surname, date and address, another forename
-    MAYBE_TWINS = 5  # R15: the same, with a forename that only resembles
+    MAYBE_TWINS = 5  # R15: the same, with a forename that only resembles, or no address to compare
     INITIALS_AND_DATE = 6  # R14
     NAME_ONLY = 7  # R14
     NOT_ENOUGH = 8  # R14, R29: nothing but names is there to compare
@@ -93,6 +93,11 @@ def apply(comparisons: Comparisons, schema: Schema) -> RuleOutcome:
     return RuleOutcome(verdict, rule)
 
 
+def turned(comparisons: Comparisons, schema: Schema) -> Mask:
+    """Pairs whose forename and surname agree crosswise and not straight: swapped in one of the files. (m,)."""
+    return np.asarray(_Facts(comparisons, schema).turned)
+
+
 class _Facts:
     """What agrees and what contradicts in each pair, (m,) masks; a field nobody has is all false."""
 
@@ -141,6 +146,8 @@ class _Facts:
         more = place | self._sense(Kind.PHONE, Sense.AGREE, Sense.NEAR) | identifier
         same_day = self._at(Kind.DATE, "same")
         household = surname & same_day & address & ~identifier
+        nowhere = ~(self._known(Kind.POSTCODE) | self._known(Kind.TEXT) | identifier)
+        resembling = household & self._at(Kind.FORENAME, "similar", "initial")
         no_name = ~(self._known(Kind.FORENAME) & ~self._at(Kind.FORENAME, "initial"))
         no_surname = ~(self._known(Kind.SURNAME) & ~self._at(Kind.SURNAME, "initial"))
         beyond = (Kind.DATE, Kind.POSTCODE, Kind.TEXT, Kind.PHONE, Kind.IDENTIFIER)
@@ -150,7 +157,7 @@ class _Facts:
             Rule.IDENTIFIER_DIFFERS: self._at(Kind.IDENTIFIER, "different"),
             Rule.GENERATION: forename & surname & address & self._at(Kind.DATE, "generation"),
             Rule.TWINS: household & self._at(Kind.FORENAME, "distant", "different") & ~self.turned,
-            Rule.MAYBE_TWINS: household & self._at(Kind.FORENAME, "similar", "initial") & ~self.turned,
+            Rule.MAYBE_TWINS: (resembling | (surname & same_day & other_forename & nowhere)) & ~self.turned,
             Rule.INITIALS_AND_DATE: no_name & no_surname & date & ~more & ~self.turned,
             Rule.NOT_ENOUGH: nothing,
             Rule.NAME_ONLY: ~date & ~more,

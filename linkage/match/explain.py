@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.match.matched import Matched
-from linkage.match.nonmatch import NonMatch, log_sum
+from linkage.match.mixture import log_sum
+from linkage.match.nonmatch import NonMatch
 from linkage.match.patterns import Alphabet, Codes
 
 Floats = NDArray[np.float64]

@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from linkage.match import kin as relatives
 from linkage.match import onetoone
-from linkage.match.nonmatch import NonMatch, log_sum, normalise
+from linkage.match.kin import Kin
+from linkage.match.mixture import log_sum, normalise, observed
+from linkage.match.nonmatch import Across, NonMatch
 from linkage.match.patterns import Alphabet, Codes
 from linkage.match.priors import MOVED, copies
 from linkage.match.refit import refit
@@ -31,7 +34,7 @@ _SURE = float(np.log(64.0))  # odds a pair reaches without help from its rivals'
 _FEWEST_SURE = 0.02
 _NEARLY_NONE = 0.01
 _MOST: dict[Kind, float] = {
-    Kind.FORENAME: 0.4, Kind.SURNAME: 0.5, Kind.DATE: 0.4, Kind.SEX: 0.2, Kind.IDENTIFIER: 0.2,
+    Kind.FORENAME: 0.4, Kind.SURNAME: 0.5, Kind.DATE: 0.4, Kind.SEX: 0.03, Kind.IDENTIFIER: 0.2,
 }  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -45,6 +48,7 @@ class Matched:
     table: (w, 2) probability of every code, missing ones 1; only fields of place differ between the two kinds.
     gaps: (2 ** f,) share of true pairs with each set of missing fields. second: see onetoone.posterior, copies.
     crowding: log of how much rarer free rows are than rows; added to log odds before competition.
+    kin: relatives that neither file has seen, beside the other non-matches.
     rounds: EM rounds taken. supported: false where no pair stood out, and expected pairs were cut to nearly none.
     """
 
@@ -54,6 +58,7 @@ class Matched:
     gaps: Floats
     second: tuple[float, float]
     crowding: float
+    kin: Kin
     rounds: int
     supported: bool = True
 
@@ -80,15 +85,14 @@ def fit(
     """
     design, gaps = alphabet.design(codes), alphabet.gaps(codes)
     counted = np.bincount(inverse, minlength=len(codes)).astype(np.float64)
-    margin = normalise(np.asarray(design.T @ counted), alphabet)
-    belief = np.stack([_observed(copies(alphabet, margin, moved), alphabet) for moved in (False, True)], axis=1)
+    now, belief, gap_belief = _at_first(design, counted, alphabet, nonmatch, people)
     tied = np.ones(len(belief), bool)
     for column in alphabet.places:
         tied[alphabet.block(column)] = False
-    gap_belief = np.maximum(nonmatch.gaps, 1e-9)
-    now = Matched(0.3 * min(people), MOVED, belief, gap_belief, (0.0, 0.0), 0.0, 0)
     hope = np.log(now.number) + now.log_chance(design, gaps) - log_sum(nonmatch.parts(design))
-    expected = refit(nonmatch, codes, counted, hope < _CLEAR)
+    others, log_gaps = refit(nonmatch, codes, counted, hope < _CLEAR), np.log(gap_belief)[gaps]
+    kin = now.kin.log_expected(design, log_gaps)
+    expected = np.logaddexp(others, kin)
     transposed = design.T.tocsr()
     for number in range(1, ROUNDS + 1):
         odds = np.log(now.number) + now.log_chance(design, gaps) - expected
@@ -99,14 +103,18 @@ def fit(
         by_kind = held[:, None] * np.exp(kinds - log_sum(kinds)[:, None])
         counts = np.asarray(transposed @ by_kind)
         counts[tied] = counts[tied].sum(axis=1, keepdims=True)
-        table = _held(_observed(normalise(counts + _STRENGTH * belief + 1e-3, alphabet), alphabet), alphabet)
+        table = _held(observed(normalise(counts + _STRENGTH * belief + 1e-3, alphabet), alphabet), alphabet)
+        apart = np.maximum(counted - held, 0.0) * np.exp(kin - expected)
+        family = relatives.learn(now.kin, alphabet, transposed @ apart, float(apart.sum()), table[:, 0])
+        kin = family.log_expected(design, log_gaps)
+        expected = np.logaddexp(others, kin)
         seen = np.bincount(gaps, held, len(gap_belief))
         held_back = _GAP_STRENGTH * total + 10.0
         shares = (seen + held_back * gap_belief) / (total + held_back)
         moved = float((by_kind[:, 1].sum() + 20 * MOVED) / (total + 20)) if alphabet.places else MOVED
         change = abs(np.log(max(total, 1e-3) / now.number))
         second, crowding = _crowd(max(total, 1e-3), nonmatch.copies, people)
-        now = Matched(max(total, 1e-3), moved, table, shares, second, crowding, number)
+        now = Matched(max(total, 1e-3), moved, table, shares, second, crowding, family, number)
         if change < 1e-4 and number > 8:
             break
     odds = np.log(now.number) + now.log_chance(design, gaps) - expected
@@ -117,6 +125,28 @@ def fit(
         odds -= lost
         now = replace(now, number=max(sure, _NEARLY_NONE), crowding=0.0, supported=False)
     return now, odds
+
+
+def surely_apart(
+    codes: Codes, inverse: NDArray[np.int64], alphabet: Alphabet, nonmatch: NonMatch, people: tuple[int, int]
+) -> Across:
+    """Candidate pairs that are no match as far as prior belief can tell, each by how surely it is none."""
+    design, counted = alphabet.design(codes), np.bincount(inverse, minlength=len(codes)).astype(np.float64)
+    first, _, _ = _at_first(design, counted, alphabet, nonmatch, people)
+    hope = np.log(first.number) + first.log_chance(design, alphabet.gaps(codes)) - log_sum(nonmatch.parts(design))
+    apart = hope < 0
+    return Across(codes[apart], counted[apart] / (1 + np.exp(hope[apart])))
+
+
+def _at_first(
+    design: sparse.csr_matrix, counted: Floats, alphabet: Alphabet, nonmatch: NonMatch, people: tuple[int, int]
+) -> tuple[Matched, Floats, Floats]:
+    """The match class before anything was learnt, and prior belief in its codes, (w, 2), and in gaps, (2 ** f,)."""
+    margin = normalise(np.asarray(design.T @ counted), alphabet)
+    belief = np.stack([observed(copies(alphabet, margin, moved), alphabet) for moved in (False, True)], axis=1)
+    gaps = np.maximum(nonmatch.gaps, 1e-9)
+    family = relatives.start(alphabet, margin, people)
+    return Matched(0.3 * min(people), MOVED, belief, gaps, (0.0, 0.0), 0.0, family, 0), belief, gaps
 
 
 def _crowd(total: float, copied: tuple[float, float], people: tuple[int, int]) -> tuple[tuple[float, float], float]:
@@ -165,15 +195,4 @@ def _held(table: Floats, alphabet: Alphabet) -> Floats:
         share = table[apart].sum(axis=0)
         table[apart] *= np.minimum(1.0, most / np.maximum(share, 1e-12))
         table[near] *= (1 - table[apart].sum(axis=0)) / np.maximum(table[near].sum(axis=0), 1e-12)
-    return table
-
-
-def _observed(table: Floats, alphabet: Alphabet) -> Floats:
-    """Probabilities given that the field is there; missing itself counts in the joint pattern of gaps instead."""
-    table = table.copy()
-    for column in range(len(alphabet.schema)):
-        start = alphabet.block(column).start
-        gap = start + (alphabet.missing(column) or 0)
-        table[start:gap] /= np.maximum(1 - table[gap], 1e-9)
-        table[gap] = 1.0
     return table

@@ -50,10 +50,13 @@ def fit_and_score(
     alphabet = Alphabet.of(schema, rarest=int(np.log(max(min(people) / 3, 8)) / np.log(8)))
     codes, inverse = distinct(alphabet.encode(comparisons.levels, comparisons.rarity, comparisons.crossed), alphabet)
     strangers = nonmatch.fit(left_null, right_null, alphabet, settings.classes)
+    # What the files hold only one of, such as couples, or men here and women there, shows between them alone.
+    between = matched.surely_apart(codes, inverse, alphabet, strangers, people)
+    strangers = nonmatch.fit(left_null, right_null, alphabet, settings.classes, between)
     match, odds = matched.fit(pairs, codes, inverse, alphabet, strangers, people)
     probability = onetoone.posterior(pairs, (odds + match.crowding)[inverse], match.second)
     bits = odds / np.log(2)
-    shares = explain.contributions(codes, bits, alphabet, strangers, match).astype(np.float32)
+    shares = explain.contributions(codes, bits, alphabet, match.kin.beside(strangers), match).astype(np.float32)
     # What is printed beside a weight must add up to it, to the last digit that is kept.
     weight = shares.astype(np.float64).sum(axis=1)
     return Scores(weight[inverse], probability, shares[inverse], _parameters(schema, alphabet, strangers, match))
@@ -72,6 +75,7 @@ def _parameters(
         "moved": round(match.moved, 6),
         "copies_left": round(strangers.copies[0], 3),
         "copies_right": round(strangers.copies[1], 3),
+        "relatives": round(match.kin.number, 3),
         "many": (strangers.copies[1] > 0, strangers.copies[0] > 0),
         "supported": match.supported,
         "rounds": match.rounds,

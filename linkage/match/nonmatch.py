@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from linkage.errors import ShapeError
+from linkage.match import mixture
+from linkage.match.mixture import log_sum, normalise
 from linkage.match.patterns import Alphabet, Codes, distinct
-from linkage.match.priors import copies, strangers
+from linkage.match.priors import strangers
 from linkage.model import NullTable
-from linkage.schema import RARITY_BUCKETS, Kind, Sense
+from linkage.schema import Kind, Sense
 
 CLASSES = 8
-ROUNDS = 300
-_COPY_STRENGTH = 200.0  # pairs of prior belief that duplicates look like copies, so that twins stay elsewhere
 _LARGEST_SCALE = 1e4
 _FEW_COPIES = 0.003  # duplicate pairs per row below which they are taken for namesakes
 _TAKEN_ALONG = (Kind.FORENAME, Kind.SURNAME, Kind.DATE)
@@ -32,7 +32,6 @@ _DOUBT = 5.0  # pairs
 _VAGUE = 200.0  # pairs counted inside the files that weigh as much as prior belief
 _WHOLE = 0.98  # share of candidate pairs a null table must account for, else its rare cells were suppressed
 _SHAPE = 4.0  # pairs a pattern needs before its own count weighs as much as the classes
-_SEED = 20_210_916
 
 Floats = NDArray[np.float64]
 
@@ -82,12 +81,6 @@ class NonMatch:
         shape = _SHAPE * self.grain
         counted = np.where(met, self.counted[places] * inside, np.minimum(hoped, self.unseen))
         return np.asarray(np.log((shape + counted) / (shape + hoped)))
-
-
-def log_sum(values: Floats) -> Floats:
-    """Log of the sum of exponentials along the last axis."""
-    top = values.max(axis=-1)
-    return np.asarray(top + np.log(np.exp(values - top[..., None]).sum(axis=-1)))
 
 
 def gaps_within(table: NullTable) -> Floats:
@@ -154,51 +147,71 @@ def _pool(left: NullTable, right: NullTable, alphabet: Alphabet) -> _Pool:
     return _Pool(patterns, counts, scale[alphabet.gaps(patterns)], across, (1 / np.maximum(scale, 1e-12)).sum(axis=1))
 
 
-def fit(left: NullTable, right: NullTable, alphabet: Alphabet, classes: int = CLASSES) -> NonMatch:
+@dataclass(frozen=True, repr=False)
+class Across:
+    """Distinct patterns of the candidate pairs between the files, (k, columns), and pairs of each that are no match."""
+
+    codes: Codes
+    counts: Floats
+
+
+def fit(
+    left: NullTable, right: NullTable, alphabet: Alphabet, classes: int = CLASSES, across: Across | None = None
+) -> NonMatch:
     """Fit the latent classes and say how many candidate pairs across the files each should give.
 
+    across: what was seen between the files and is surely no match. Two files may differ from either alone: men only
+    here and women there, dates here and none there; what no file holds two of is learnt from these.
     Raises ShapeError when a table has other fields than the alphabet.
     """
     pool = _pool(left, right, alphabet)
-    design = alphabet.design(pool.codes)
-    scale = np.minimum(pool.scale, _LARGEST_SCALE * np.maximum(pool.scale.min(axis=1, keepdims=True), 1e-12))
-    weights = (pool.counts * scale * _trust(scale, 0.5)).sum(axis=1)
     # Counts rounded at random to fives say as much as a fifth as many pairs counted one by one.
     grain = max(float(min(t.counts.min(initial=np.inf) for t in (left, right))), 1.0)
     grain = grain if np.isfinite(grain) else 1.0
-    weights *= pool.counts.sum() / grain / max(weights.sum(), 1e-12)
-    tables, member = _mixture(design, weights, alphabet, classes)
-    rates = _rates(pool.counts, scale, member, (left.people, right.people))
-    copy = np.array([_like_copies(tables[:, number], alphabet) for number in range(classes)] + [True])
-    copied = pool.counts.T @ member[:, copy].sum(axis=1)
+    across = across or Across(pool.codes[:0], np.empty(0))
+    size = len(pool.codes)
+    design = alphabet.design(np.concatenate([pool.codes, across.codes]))
+    weights = np.concatenate([pool.counts.sum(axis=1) / grain, across.counts])
+    tables, member = mixture.learn(design, weights, alphabet, classes)
+    copy = _copy_classes(tables, alphabet)
+    copied = pool.counts.T @ member[:size, copy].sum(axis=1)
     found = tuple(
         float(pairs) if pairs > max(_FEW_COPIES * table.people, 5.0) else 0.0
         for pairs, table in zip(copied, (left, right), strict=True)
     )
-    keep = ~copy if any(found) else np.ones(classes + 1, bool)
-    seen = pool.counts * scale * _trust(scale, 0.5)
-    fitted = (seen.sum(axis=1) @ member)[keep]
+    # Pairs across that look like copies may well be matches.
+    weights[size:] *= 1 - member[size:, -1]
+    if not any(found):
+        tables, member = mixture.learn_without_copies(design, weights, alphabet, member)
+    keep = ~copy if any(found) else np.ones(member.shape[1], bool)
+    scale = np.minimum(pool.scale, _LARGEST_SCALE * np.maximum(pool.scale.min(axis=1, keepdims=True), 1e-12))
+    inside, outside = member[:size, keep], member[size:, keep]
+    rates = _rates(pool.counts, scale, inside, (left.people, right.people))
+    rates = np.maximum(rates, weights[size:] @ outside)
+    seen = (pool.counts * scale * _trust(scale, 0.5)).sum(axis=1)
     # Whatever was not counted, because few pairs were, is left to a vague idea of strangers.
     vague = strangers(alphabet, normalise(np.asarray(design.T @ weights) + 0.02, alphabet))
     share = _VAGUE / (_VAGUE + float(pool.counts.sum()) / grain)
-    rates = np.append(rates[keep], share * left.people * right.people)
-    fitted = np.append(fitted, 0.0)
     order = np.argsort(keys := alphabet.keys(pool.codes))
-    single = member[:, keep].sum(axis=1)
     missed = left.counts.sum() + right.counts.sum() < _WHOLE * (left.pairs + right.pairs)
     return NonMatch(
         alphabet=alphabet,
-        rates=rates,
+        rates=np.append(rates, share * left.people * right.people),
         tables=np.column_stack([tables[:, keep], vague]),
-        fitted=np.maximum(fitted, 1e-3),
+        fitted=np.maximum(np.append(seen @ inside, 0.0), 1e-3),
         gaps=pool.gaps,
         inside=pool.inside,
         keys=keys[order],
-        counted=(seen.sum(axis=1) * single)[order],
+        counted=(seen * inside.sum(axis=1))[order],
         unseen=float(pool.counts.sum(axis=1).min(initial=0.0)) if missed else 0.0,
         grain=grain,
         copies=(found[0], found[1]),
     )
+
+
+def _copy_classes(tables: Floats, alphabet: Alphabet) -> NDArray[np.bool_]:
+    """Which classes hold copies: the last, and any that came to look like it, (c,)."""
+    return np.array([_like_copies(tables[:, number], alphabet) for number in range(tables.shape[1] - 1)] + [True])
 
 
 def _like_copies(table: Floats, alphabet: Alphabet) -> bool:
@@ -233,51 +246,3 @@ def _rates(counts: Floats, scale: Floats, member: Floats, people: tuple[int, int
         hoped = pairs * together / np.maximum(alone, 1e-12)
         together = together * np.maximum((pairs + _DOUBT) / (hoped + _DOUBT), 1.0)
     return np.asarray(np.maximum(together, 1e-3))
-
-
-def _mixture(design: sparse.csr_matrix, weights: Floats, alphabet: Alphabet, classes: int) -> tuple[Floats, Floats]:
-    """EM for the classes: tables (w, c + 1), memberships (k, c + 1); the last class holds copies."""
-    margin = normalise(np.asarray(design.T @ weights) + 0.02, alphabet)
-    copy = copies(alphabet, margin)
-    prior = np.repeat(2.0 * margin[:, None] + 0.02, classes + 1, axis=1)
-    prior[:, -1] = _COPY_STRENGTH * copy
-    member = _first_guess(design, alphabet, classes)
-    logs = np.asarray(design @ np.log(copy))
-    # A copy agrees far better than chance on nearly everything.
-    gain = logs - np.asarray(design @ np.log(strangers(alphabet, margin)))
-    member[:, -1] = np.where(gain > np.log(1e8), 5.0, 0.01)
-    member /= member.sum(axis=1, keepdims=True)
-    transposed = design.T.tocsr()
-    before = -np.inf
-    for _ in range(ROUNDS):
-        held = member * weights[:, None]
-        shares = (held.sum(axis=0) + 0.1) / (weights.sum() + 0.1 * (classes + 1))
-        tables = normalise(np.asarray(transposed @ held) + prior, alphabet)
-        parts = np.asarray(design @ np.log(tables)) + np.log(shares)
-        total = log_sum(parts)
-        member = np.exp(parts - total[:, None])
-        now = float(weights @ total)
-        if now - before < 1e-7 * abs(now):
-            break
-        before = now
-    return tables, member
-
-
-def _first_guess(design: sparse.csr_matrix, alphabet: Alphabet, classes: int) -> Floats:
-    """Random memberships, each class leaning towards agreement on one column; the same on every run."""
-    random = np.random.default_rng(_SEED)
-    member = random.dirichlet(np.full(classes, 0.3), design.shape[0])
-    for number in range(min(classes - 1, len(alphabet.schema))):
-        block = alphabet.block(number)
-        last = block.start + (RARITY_BUCKETS if number in alphabet.names else 1)
-        member[:, number] += 1.5 * np.asarray(design[:, block.start : last].sum(axis=1)).ravel()
-    return np.concatenate([member, np.zeros((len(member), 1))], axis=1)
-
-
-def normalise(counts: Floats, alphabet: Alphabet) -> Floats:
-    """Probabilities of codes, group by group. counts: (w, ...)."""
-    tables = np.empty_like(counts)
-    for group in alphabet.groups():
-        held = np.maximum(counts[group], 1e-9)
-        tables[group] = held / held.sum(axis=0)
-    return tables

@@ -54,6 +54,20 @@ STRANGER_BELIEFS: dict[Kind, dict[str, float]] = {
 """The same for two people who have nothing to do with each other."""
 
 
+RELATIVE_BELIEFS: dict[Kind, dict[str, float]] = {
+    **{kind: BELIEFS[kind] for kind in (Kind.POSTCODE, Kind.TEXT, Kind.PHONE)},
+    Kind.FORENAME: STRANGER_BELIEFS[Kind.FORENAME],
+    Kind.SURNAME: {**_NAME, "same": 0.55, "different": 0.35},
+    Kind.DATE: {
+        "same": 0.0005, "digit": 0.002, "swapped": 0.0001, "two_parts": 0.003, "year_only": 0.003,
+        "two_digits": 0.02, "year": 0.06, "different": 0.50, "generation": 0.40,
+    },
+    Kind.SEX: {"same": 0.50, "different": 0.50},
+    Kind.IDENTIFIER: STRANGER_BELIEFS[Kind.IDENTIFIER],
+}  # fmt: skip
+"""The same for two people of one household: couples, parents and children, brothers."""
+
+
 def copies(alphabet: Alphabet, margin: NDArray[np.float64], moved: bool = False) -> NDArray[np.float64]:
     """Probability of every code among true pairs, (w,); group by group it sums to one.
 
@@ -65,6 +79,11 @@ def copies(alphabet: Alphabet, margin: NDArray[np.float64], moved: bool = False)
 def strangers(alphabet: Alphabet, margin: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probability of every code among pairs of strangers, (w,); see copies."""
     return _table(alphabet, margin, STRANGER_BELIEFS, TURNED_SHARE / 100)
+
+
+def relatives(alphabet: Alphabet, margin: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability of every code among two people of one household, (w,); see copies."""
+    return _table(alphabet, margin, RELATIVE_BELIEFS, TURNED_SHARE / 100)
 
 
 def _table(

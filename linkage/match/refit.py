@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage.match.nonmatch import NonMatch, log_sum
+from linkage.match.mixture import log_sum
+from linkage.match.nonmatch import NonMatch
 from linkage.match.patterns import Codes
 from linkage.schema import RARITY_BUCKETS
 

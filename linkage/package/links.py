@@ -19,6 +19,9 @@ from linkage.package.promises import Count, Strict, arrays_of, check_levels, hol
 from linkage.schema import Schema
 from linkage.terms import Name, Share
 
+NAMES_SWAPPED = "names_swapped"
+"""Reason code: forename and surname agree crosswise; their levels then compare unlike with unlike."""
+
 
 class LinkMeta(Strict, frozen=True, kw_only=True):
     """One link for children's services: which pair, found where, in which band."""

@@ -14,8 +14,9 @@ from linkage.agreement import Agreement
 from linkage.errors import SealedNoteError
 from linkage.model import Anchor, Flag, Note
 from linkage.notes import decode_note
-from linkage.package.links import Interval, LinkMeta, LinksContents, SummaryMeta
+from linkage.package.links import NAMES_SWAPPED, Interval, LinkMeta, LinksContents, SummaryMeta
 from linkage.release.links import (
+    CROSSED,
     AgencySearched,
     Band,
     FieldAgreement,
@@ -25,7 +26,7 @@ from linkage.release.links import (
     Withheld,
     field_agreement,
 )
-from linkage.schema import MISSING
+from linkage.schema import MISSING, Kind, Sense
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,9 +95,15 @@ def _view(
 
 def _explained(contents: LinksContents, place: int, agreement: Agreement) -> tuple[FieldAgreement, ...]:
     """How each field agrees, in words with its weight (R34); fields nobody has are left out."""
+    swapped = NAMES_SWAPPED in contents.meta.links[place].reasons
     rows = zip(agreement.schema.fields, contents.levels[place].tolist(), contents.bits[place].tolist(), strict=False)
-    told = [row for row in rows if row[1] != MISSING or abs(row[2]) >= 0.05]
-    return tuple(field_agreement(field, level, bits, field.title) for field, level, bits in told)
+    return tuple(
+        FieldAgreement(field.title, CROSSED, Sense.NEAR, bits)
+        if swapped and field.kind in (Kind.FORENAME, Kind.SURNAME)
+        else field_agreement(field, level, bits, field.title)
+        for field, level, bits in rows
+        if level != MISSING or abs(bits) >= 0.05
+    )
 
 
 def _summary(contents: LinksContents, agreement: Agreement, run: str, links: list[LinkView]) -> RunSummary:

@@ -18,7 +18,7 @@ from linkage.match import estimate, onetoone
 from linkage.match.estimate import Band, Rate
 from linkage.match.grouping import Group, Grouping, Spoke, group
 from linkage.package.contents import EvidenceContents
-from linkage.package.links import FileMeta, Interval, LinkMeta, LinksContents, LinksMeta, SummaryMeta
+from linkage.package.links import NAMES_SWAPPED, FileMeta, Interval, LinkMeta, LinksContents, LinksMeta, SummaryMeta
 from linkage.parties.matcher import Compared, pair_places
 from linkage.parties.screened import Screened
 from linkage.release.links import Band as ReleaseBand
@@ -130,6 +130,7 @@ def _contents(
         for nth, one in enumerate(judged)
         for name in (one.compared.joined.left, one.compared.joined.right)
     }
+    turned = [rules.turned(one.compared.comparisons, agreement.schema) for one in judged]
     for row, (nth, pair) in enumerate(kept):
         one, join = judged[nth], judged[nth].compared.joined
         band = _release_band(one, pair)
@@ -143,7 +144,7 @@ def _contents(
                 anchor_party=join.left,
                 party=join.right,
                 band=band.value,
-                reasons=_reasons(one, pair),
+                reasons=_reasons(one, pair, bool(turned[nth][pair])),
             )
         )
     meta = LinksMeta(
@@ -206,9 +207,10 @@ def _release_band(one: Judged, pair: int) -> ReleaseBand:
     return ReleaseBand.STRONG if one.band[pair] == Band.STRONG else ReleaseBand.PROBABLE
 
 
-def _reasons(one: Judged, pair: int) -> tuple[str, ...]:
+def _reasons(one: Judged, pair: int, turned: bool) -> tuple[str, ...]:
+    """The rule that spoke on a link, and whether its names agree only when swapped round."""
     rule = Rule(int(one.ruled.rule[pair]))
-    return () if rule is Rule.NONE else (rule.name.lower(),)
+    return (*(() if rule is Rule.NONE else (rule.name.lower(),)), *((NAMES_SWAPPED,) if turned else ()))
 
 
 def _many(one: Judged) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,10 @@ from linkage.errors import OtherSecretError, UnexpectedPackageError
 from linkage.layout import Layout
 from linkage.match.candidates import Nearest, Sampled, Settings
 from linkage.match.compare import compare
+from linkage.match.grouping import Spoke
 from linkage.match.model import fit_and_score
 from linkage.match.search import find_candidates
+from linkage.match.thirds import supported
 from linkage.model import Bytes16, Comparisons, Evidence, Pairs, Request, Scores
 from linkage.package.contents import EvidenceContents, ScreeningContents
 from linkage.parties.screened import Joined, Screened
@@ -94,7 +96,21 @@ def score(
         compared.append(Compared(join, comparisons, scores, float(nulls[0].people) * nulls[1].people))
     if progress:
         progress("evidence", len(screened.joined), len(screened.joined))
-    return tuple(compared)
+    return _with_thirds(compared)
+
+
+def _with_thirds(compared: Sequence[Compared]) -> tuple[Compared, ...]:
+    """The same pairs, each helped by a third file in which both its rows have the same partner."""
+    spokes = [
+        Spoke(
+            one.joined.left, one.joined.right, one.joined.pairs, one.scores.probability, np.ones(len(one.scores), bool)
+        )
+        for one in compared
+    ]
+    return tuple(
+        replace(one, scores=replace(one.scores, probability=probability))
+        for one, probability in zip(compared, supported(spokes), strict=True)
+    )
 
 
 def _side(join: Joined, contents: EvidenceContents, name: str) -> Evidence:

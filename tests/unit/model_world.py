@@ -39,6 +39,35 @@ FAMILY = (
     {"same": 0.95, "different": 0.05},
     {"same": 0.50, "different": 0.50},
 )
+COUPLE = (
+    {"distant": 0.10, "initial": 0.10, "different": 0.80},
+    {"same": 0.90, "close": 0.05, "different": 0.05},
+    {"two_digits": 0.05, "year": 0.15, "different": 0.65, "generation": 0.15},
+    {"same": 0.95, "typo": 0.05},
+    {"different": 1.0},
+)
+TWINS = (
+    {"distant": 0.3, "different": 0.7},
+    {"same": 1.0},
+    {"same": 1.0},
+    {"same": 1.0},
+    {"same": 1.0},
+)
+FATHER_AND_SON = (
+    {"same": 1.0},
+    {"same": 1.0},
+    {"generation": 1.0},
+    {"same": 1.0},
+    {"same": 1.0},
+)
+NAMESAKES = (
+    {"same": 1.0},
+    {"same": 1.0},
+    {"different": 0.5, "generation": 0.5},
+    {"area": 0.2, "different": 0.8},
+    {"same": 1.0},
+)
+MEN = (*STRANGERS[:4], {"same": 1.0})
 CANDIDATES = 6  # strangers among the candidates of every row
 
 
@@ -121,3 +150,40 @@ def world(people=600, overlap=300, families=300, copies=0, gaps=0.0, seed=1):
         truth[order],
         len(true_left),
     )
+
+
+def tenancies(couples=250, twins=6, sons=12, namesakes=12, men=900, tenants=3000, overlap=110, seed=2):
+    """Men beside a file of tenancies, one tenant a household: a man's wife holds his, and neither file has a couple.
+
+    Men's postcodes are often missing, tenants' never. kind says of every pair what it is.
+    """
+    random = np.random.default_rng(seed)
+    profiles = {"same": SAME_PERSON, "couple": COUPLE, "twins": TWINS, "son": FATHER_AND_SON, "namesake": NAMESAKES}
+    counts = {"same": overlap, "couple": couples, "twins": twins, "son": sons, "namesake": namesakes}
+    parts, kind = [], []
+    for name, profile in profiles.items():
+        parts.append(draw(random, profile, counts[name]))
+        kind += [name] * counts[name]
+    related = len(kind)
+    parts.append(draw(random, STRANGERS, 8 * men))
+    kind += ["stranger"] * 8 * men
+    compared = stack(*parts)
+    left = np.concatenate([np.arange(related) % men, random.integers(0, men, 8 * men)])
+    right = np.concatenate([np.arange(related), random.integers(related, tenants, 8 * men)])
+    compared.levels[random.random(men)[left] < 0.5, 3] = MISSING
+    first = np.unique(left * tenants + right, return_index=True)[1]
+    order = random.permutation(first)
+    kind = np.array(kind)[order]
+    men_only = draw(random, MEN, 4 * men)
+    men_only.levels[random.random(4 * men) < 0.75, 3] = MISSING
+    left_null = null_table(men_only, men)
+    left_null.present[3] = 0.5
+    given = World(
+        Pairs(left[order].astype(np.int32), right[order].astype(np.int32)),
+        Comparisons(compared.levels[order], compared.rarity[order], compared.crossed[order]),
+        left_null,
+        null_table(draw(random, STRANGERS, 4 * tenants), tenants),
+        kind == "same",
+        overlap,
+    )
+    return given, kind

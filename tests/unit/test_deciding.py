@@ -95,3 +95,12 @@ def test_one_anchor_gets_one_row_of_a_file_without_duplicates():
     one = compared([SAME, SAME], [12.0, 14.0], [0.9990, 0.9999], left=[3, 3], right=[5, 6])
     contents, _ = world(one)
     assert [link.pair[:2] for link in contents.meta.links] == ["01"]
+
+
+def test_names_that_agree_only_crosswise_are_said_to_be_swapped():
+    """A social worker must not read "forename: different" where the two names changed places."""
+    row = changed(forename="different", surname="different")
+    one = compared([row, SAME], [14.0, 15.0], [0.9999, 0.9999])
+    one.comparisons.crossed[0] = 0
+    reasons = {link.pair[:2]: link.reasons for link in world(one)[0].meta.links}
+    assert reasons == {"00": ("names_swapped",), "01": ()}

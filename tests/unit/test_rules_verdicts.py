@@ -62,6 +62,11 @@ def test_r15_twins_of_similar_names_go_to_review(forename):
     assert verdict(forename=forename) == (Verdict.REVIEW, Rule.MAYBE_TWINS)
 
 
+@pytest.mark.parametrize("forename", ["different", "distant", "initial"])
+def test_r15_twins_without_an_address_to_compare_go_to_review(forename):
+    assert verdict(forename=forename, postcode=None) == (Verdict.REVIEW, Rule.MAYBE_TWINS)
+
+
 def test_r15_swapped_names_are_no_twins():
     assert verdict(forename="different", surname="different", crossed=(0, 0)) == (Verdict.PASS, Rule.NONE)
 

@@ -1,0 +1,91 @@
+"""What an audit says, and when it says that it cannot say."""
+
+import dataclasses
+
+import msgspec
+import numpy as np
+import pytest
+
+from linkage.audit.finding import Guess, measure
+from linkage.audit.standins import census
+from linkage.audit.suite import PASS_IS_NO_PROOF, Audit, Bars, audit
+from linkage.audit.words import audit_html, audit_text
+from tests.support import DIFFUSED
+from tests.unit.test_audit_attacks import SCHEMA
+
+
+def finding(found, records=1000, *, family="known", bar=0.02, chance=0.001):
+    return measure("an attack", "people", family, lambda: Guess(records, found, chance), bar)
+
+
+def result(*findings, clk=1000, noise=1):
+    bites = (finding(clk, family="bite", bar=None), finding(noise, family="bite", bar=None))
+    return Audit("a scheme", 1000, "all", bites, findings, 0.1, "If the secret leaks: everybody, in 3 seconds", 3.0,
+                 {"tags_z": 0.0, "filters_z": 0.1, "pairs": 10})  # fmt: skip
+
+
+def test_an_audit_that_does_not_bite_is_inconclusive():
+    assert result(finding(0), clk=949).verdict == "inconclusive"
+
+
+def test_an_audit_that_finds_people_in_noise_is_inconclusive():
+    assert result(finding(0), noise=60).verdict == "inconclusive"
+
+
+def test_one_attack_above_its_bar_is_above_the_bars():
+    assert result(finding(20)).verdict == "within the bars"
+    assert result(finding(20), finding(21)).verdict == "above the bars"
+
+
+def test_a_finding_without_a_bar_is_for_the_record_only():
+    assert result(finding(900, family="record", bar=None), finding(3)).verdict == "within the bars"
+
+
+def test_bars_are_those_of_the_issue():
+    assert dataclasses.asdict(Bars()) == {"none": 0.01, "known": 0.02, "plaintext": 0.05, "evidence": 0.001}
+    assert Bars().of("record") is None
+
+
+def test_text_and_page_say_the_verdict_the_leak_and_that_a_pass_is_no_proof():
+    made = result(finding(21))
+    for text in (audit_text(made), audit_html(made)):
+        assert "above the bars" in text.lower()
+        assert "If the secret leaks: everybody" in text
+        assert PASS_IS_NO_PROOF in text
+    assert "ABOVE" in audit_text(made)
+
+
+@pytest.fixture(scope="module")
+def small():
+    plain = msgspec.structs.replace(DIFFUSED, kind="plain", bits=1024, sent_bits=1024, xor=0)
+    return audit(census(SCHEMA, 240), SCHEMA, plain, sample=120, seed=1)
+
+
+def test_the_audit_of_a_plain_profile_is_above_the_bars(small):
+    assert small.verdict == "above the bars"
+    assert small.highest.share > 0.9
+    assert small.leak.startswith("If the secret leaks: everybody (100%")
+
+
+def test_every_attack_states_what_it_was_given_and_its_interval(small):
+    assert {"none", "known", "plaintext", "evidence", "record"} == {each.family for each in small.findings}
+    for each in small.findings:
+        assert each.given
+        assert each.low <= each.share <= each.high
+        assert 0 <= each.found <= each.records
+
+
+def test_an_audit_says_nothing_of_anybody(small):
+    people = census(SCHEMA, 240)
+    text = audit_text(small) + msgspec.json.encode(small.to_json()).decode()
+    for name in ("surname", "postcode", "date_of_birth"):
+        for value in people.columns[name].vocabulary:
+            assert len(value) < 5 or value not in text
+
+
+def test_the_very_filters_to_be_sent_are_attacked():
+    """Noise in place of filters: nothing is found, whoever the people are."""
+    people = census(SCHEMA, 240)
+    noise = np.random.default_rng(2).integers(0, 1 << 63, (240, DIFFUSED.sent_bits // 64)).astype(np.uint64)
+    found = audit(people, SCHEMA, DIFFUSED, filters=noise, sample=120, seed=1)
+    assert max(each.found for each in found.findings if each.name == "known plaintext") <= 4
