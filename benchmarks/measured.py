@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,21 +65,18 @@ class Row:
     note: str = ""
 
 
-def measure_pairs(system, setup, pairs, probability, truth, own, seconds, *, probabilistic=True):
-    """The row of a system whose pairs are linked from `own` upwards, after the one-to-one assignment we use ourselves.
+def measure_pairs(peer, setup, pairs, probability, truth, seconds):
+    """The row of a peer whose pairs are linked from `peer.own` upwards, after the assignment we use ourselves.
 
-    own: threshold chosen without truth. probabilistic: whether the score claims to be a probability.
+    peer: title, own threshold chosen without truth, and whether its score claims to be a probability.
     """
     assigned = assign(pairs, probability, truth.many)
-    return measure_links(
-        system, setup, pairs, probability, truth, assigned, assigned & (probability >= own), seconds,
-        probabilistic=probabilistic,
-    )  # fmt: skip
+    linked = assigned & (probability >= peer.own)
+    row = measure_links(peer.title, setup, pairs, probability, truth, assigned, linked, seconds)
+    return row if peer.probabilistic else replace(row, sure_precision=None, ece=None)
 
 
-def measure_links(
-    system, setup, pairs, probability, truth, assigned, linked, seconds, *, probabilistic=True
-):  # fmt: skip
+def measure_links(system, setup, pairs, probability, truth, assigned, linked, seconds):
     """The row of a system that says itself which pairs it assigns and links."""
     holds = truth.holds(pairs)
     ours, peak = at(linked, holds, truth.pairs), best(probability, assigned, holds, truth.pairs)
@@ -90,8 +87,8 @@ def measure_links(
         own_f1=ours.f1 if truth.pairs else None,
         best_f1=peak.f1 if truth.pairs else None,
         precision=ours.precision if ours.linked else None,
-        sure_precision=float(holds[sure].mean()) if probabilistic and sure.any() else None,
-        ece=calibration(probability, holds, assigned).ece if probabilistic else None,
+        sure_precision=float(holds[sure].mean()) if sure.any() else None,
+        ece=calibration(probability, holds, assigned).ece,
         links=ours.linked,
         false=ours.linked - ours.correct,
         seconds=seconds,

@@ -46,9 +46,7 @@ def take_in(left, right, truth_column):
         for name, table in tables.items()
     }
     told = {name: table.column(truth_column) for name, table in tables.items()}
-    persons = {
-        name: dict(zip(intake.records.local_ids, told[name], strict=True)) for name, intake in intakes.items()
-    }
+    persons = {name: dict(zip(intake.records.local_ids, told[name], strict=True)) for name, intake in intakes.items()}
     truth = Truth.of(told[LEFT], told[RIGHT])
     return Files(agreement, identities, intakes, persons, truth, time.perf_counter() - started)
 
@@ -67,7 +65,7 @@ def run_ours(files):
         rehearsed = rehearse.run(files.agreement, files.identities, files.intakes, lambda *_: None, steps)
     seconds = files.seconds + sum(steps.values())
     (judged,) = rehearsed.judged
-    report = measure(rehearsed.judged, rehearsed.local_ids, files.persons)
+    report = measure(rehearsed.judged, files.agreement, rehearsed.local_ids, files.persons)
     row = _row("ours", judged, rehearsed, files, seconds)
     plain, differing = _plain(judged, rehearsed, files, dict(zip(files.intakes, inside, strict=True)))
     plain_row = _row("ours, plaintext levels", plain, rehearsed, files, None)

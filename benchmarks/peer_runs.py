@@ -18,6 +18,7 @@ from benchmarks.measured import Row, fairest, measure_pairs, to_pairs
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".bench"
+FOUND = BENCH / "found"
 SCRIPTS = ROOT / "benchmarks" / "peers"
 REQUIREMENTS = (SCRIPTS / "requirements.txt", SCRIPTS / "requirements-anonlink.txt")
 MOST_SECONDS = 1800
@@ -71,36 +72,48 @@ def versions(python):
     return dict(line.split() for line in done.stdout.splitlines())
 
 
-def run_peer(peer, python, files, say):
-    """The row of a peer's best set-up on two files, and the rows of all its set-ups."""
-    BENCH.mkdir(exist_ok=True)
+def run_peer(peer, python, files, say, *, fresh=False):
+    """The row of a peer's best set-up on two files, and the rows of all its set-ups.
+
+    What a peer found is kept under .bench by a digest of its script, pins and input, and taken from there when the
+    same is asked again, unless fresh: row numbers, probabilities and seconds only.
+    """
+    FOUND.mkdir(parents=True, exist_ok=True)
     rows = []
     with tempfile.TemporaryDirectory(dir=BENCH) as folder:
         sides = [Path(folder) / name for name in ("left.csv", "right.csv")]
         for path, intake in zip(sides, files.intakes.values(), strict=True):
             write_records(path, intake.records, files.agreement.schema)
         for setup in peer.setups:
-            say(f"{peer.title}, {setup}")
-            out = Path(folder) / f"{setup}.csv"
-            command = [str(python), str(SCRIPTS / peer.script), *map(str, sides), str(out), "--setup", setup]
-            started = time.perf_counter()
-            try:
-                subprocess.run(command, check=True, capture_output=True, timeout=MOST_SECONDS)
-            except subprocess.CalledProcessError as failed:
-                rows.append(Row(peer.title, setup, note=f"failed: {_last(failed.stderr)}"))
-                continue
-            except subprocess.TimeoutExpired:
-                rows.append(Row(peer.title, setup, note=f"not done after {MOST_SECONDS} s"))
-                continue
-            seconds = time.perf_counter() - started
-            pairs, probability = read_pairs(out)
-            rows.append(
-                measure_pairs(
-                    peer.title, setup, pairs, probability, files.truth, peer.own, seconds,
-                    probabilistic=peer.probabilistic,
-                )  # fmt: skip
+            read = [SCRIPTS / peer.script, *REQUIREMENTS, *sides]
+            digest = hashlib.sha256(
+                setup.encode() + b"".join(hashlib.sha256(one.read_bytes()).digest() for one in read)
             )
+            kept = FOUND / f"{digest.hexdigest()}.csv"
+            say(f"{peer.title}, {setup}" + (", as found before" if kept.exists() and not fresh else ""))
+            why = "" if kept.exists() and not fresh else _run_setup(peer, setup, python, sides, kept)
+            if why:
+                rows.append(Row(peer.title, setup, note=why))
+                continue
+            seconds = float(kept.with_suffix(".seconds").read_text())
+            rows.append(measure_pairs(peer, setup, *read_pairs(kept), files.truth, seconds))
     return fairest([row for row in rows if not row.note] or rows), rows
+
+
+def _run_setup(peer, setup, python, sides, kept):
+    """Run a peer's script and keep what it found; why it did not, or ""."""
+    out = sides[0].parent / f"{setup}.csv"
+    command = [str(python), str(SCRIPTS / peer.script), *map(str, sides), str(out), "--setup", setup]
+    started = time.perf_counter()
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=MOST_SECONDS)
+    except subprocess.CalledProcessError as failed:
+        return f"did not run ({_last(failed.stderr)})"
+    except subprocess.TimeoutExpired:
+        return f"not done after {MOST_SECONDS} s"
+    kept.with_suffix(".seconds").write_text(f"{time.perf_counter() - started:.3f}")
+    out.replace(kept)
+    return ""
 
 
 def write_records(path, records, schema):
@@ -115,9 +128,10 @@ def write_records(path, records, schema):
 
 def read_pairs(path):
     """Pairs and probabilities of a peer's CSV: left, right, probability; each pair once, with its highest."""
-    found = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
-    if not found.size:
+    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    if not lines:
         return to_pairs([], []), np.empty(0)
+    found = np.loadtxt(lines, delimiter=",", ndmin=2)
     found = found[np.lexsort((-found[:, 2], found[:, 1], found[:, 0]))]
     first = np.ones(len(found), bool)
     first[1:] = (found[1:, :2] != found[:-1, :2]).any(axis=1)

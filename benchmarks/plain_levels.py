@@ -146,13 +146,13 @@ def _dates(one, two):
     near = len(set(one.group("window")) & set(two.group("window")))
     ladder = [
         ("same", whole and one.meets(two, "exact")),
+        ("generation", YEAR_WINDOW - near >= YEAR_WINDOW),
         ("digit", whole and digits >= DATE_DIGITS - 1),
         ("swapped", whole and swapped and year),
         ("two_parts", whole and day + month + year >= 2),
         ("year_only", not whole and year),
         ("two_digits", whole and digits >= DATE_DIGITS - 2),
         ("year", whole and year),
-        ("generation", YEAR_WINDOW - near >= YEAR_WINDOW),
     ]
     return _first(Kind.DATE, ladder, "different")
 
