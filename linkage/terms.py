@@ -89,6 +89,7 @@ class Screening(toml.Table, frozen=True, kw_only=True):
     profile: str
     candidates: Annotated[int, Meta(ge=1, le=200)] = 10
     decoys: Share = 0.05  # share of additional requests on random rows
+    round_patterns: Annotated[int, Meta(ge=1, le=100)] = 5  # non-match pattern counts: random multiples of this
 
 
 class Requests(toml.Table, frozen=True, kw_only=True):

@@ -91,16 +91,32 @@ def null_table(
     distinct, where = np.unique(patterns, axis=0, return_inverse=True)
     fields = len(agreement.schema)
     missing = np.stack([np.diff(field.offsets) == 0 for field in tokens], axis=1)
+    counts = np.bincount(where.ravel(), weights=weight, minlength=len(distinct)).astype(np.float64)
+    counts = rounded_at_random(counts, agreement.terms.screening.round_patterns)
+    kept = counts > 0
     return NullTable(
-        np.ascontiguousarray(distinct[:, :fields]),
-        np.ascontiguousarray(distinct[:, fields : 2 * fields]),
-        np.ascontiguousarray(distinct[:, 2 * fields :]),
-        np.bincount(where.ravel(), weights=weight, minlength=len(distinct)).astype(np.float64),
+        np.ascontiguousarray(distinct[kept, :fields]),
+        np.ascontiguousarray(distinct[kept, fields : 2 * fields]),
+        np.ascontiguousarray(distinct[kept, 2 * fields :]),
+        counts[kept],
         people=people,
         pairs=len(pairs),
         present=1 - missing.mean(axis=0) if people else np.zeros(fields),
         gaps=np.bincount(missing @ (1 << np.arange(fields)), minlength=1 << fields) / max(people, 1),
     )
+
+
+def rounded_at_random(counts: NDArray[np.float64], grain: int) -> NDArray[np.float64]:
+    """Counts rounded up or down to multiples of `grain`, by chances that keep every count right on average.
+
+    A pattern of one pair shows in one file of `grain`, and then as `grain`. Dropping rare patterns instead makes
+    strangers look impossible where they are merely rare, and false links follow (docs/decisions/0005).
+    Source: unbiased random rounding, Fellegi 1975.
+    """
+    if grain == 1:
+        return counts
+    chance = np.frombuffer(secrets.token_bytes(8 * len(counts)), np.uint64) / 2.0**64
+    return np.asarray(np.floor(counts / grain + chance) * grain)
 
 
 def _sampled_weight(

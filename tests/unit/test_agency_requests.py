@@ -206,7 +206,7 @@ def test_filters_travel_with_their_people(encoded):
 
 def test_null_table_counts_what_comparing_every_pair_counts(monkeypatch):
     """In a small file every pair is a candidate: patterns and counts are those of all pairs, one by one."""
-    screening = msgspec.structs.replace(support.terms().screening, candidates=40)
+    screening = msgspec.structs.replace(support.terms().screening, candidates=40, round_patterns=1)
     people, terms, key = support.county(12, seed=8), support.agreement(screening=screening), support.key()
     keys = pair_keys(key, bytes(16))  # of all pairs alike, for names near a cut fall on its either side by the key
 
@@ -245,3 +245,13 @@ def test_a_sampled_null_table_stands_for_the_whole_file(monkeypatch):
     monkeypatch.setattr(agency, "NULL_QUERIES", 35)
     sampled = [agency.encode(people, terms, key, b"c" * 16).contents.null.counts.sum() for _ in range(5)]
     assert np.mean(sampled) == pytest.approx(whole, rel=0.25)
+
+
+def test_pattern_counts_are_rounded_at_random_and_right_on_average():
+    """A pattern of one pair shows rarely, and then as five; no count is a telling one."""
+    counts = np.array([1.0, 4.0, 5.0, 13.0])
+    rounded = np.array([agency.rounded_at_random(counts, 5) for _ in range(4000)])
+    assert set(np.unique(rounded)) <= {0.0, 5.0, 10.0, 15.0}
+    assert (rounded[:, 2] == 5).all()
+    assert np.abs(rounded.mean(axis=0) - counts).max() < 0.3  # four standard errors of the widest
+    assert (agency.rounded_at_random(counts, 1) == counts).all()

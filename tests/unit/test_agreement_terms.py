@@ -65,7 +65,7 @@ def test_an_unknown_entry_names_the_nearest_known_one(path, old, new, meant):
         ("strong = 20.0", "strong = inf"),
         ("strong = 20.0", "strong = nan"),
         ("most_per_row_of_file = 1000.0", "most_per_row_of_file = inf"),
-        ("candidates = 10", "candidates = 0"),
+        ("candidates = 15", "candidates = 0"),
         ("days = 30", "days = 31"),
         ('protocol = "two-round"', 'protocol = "three-round"'),
         ("format = 1", "format = 2"),

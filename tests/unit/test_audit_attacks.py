@@ -22,7 +22,7 @@ SCHEMA = Schema(
         Field("address", Kind.TEXT),
     )
 )
-SIZE = 300
+SIZE = 600
 CLK = of_profile(PLAIN, SCHEMA)
 
 
@@ -99,7 +99,8 @@ def test_sets_that_cancel_out_are_found():
 
 
 def test_rows_that_share_codes_as_people_share_values_are_named():
-    plain = np.stack([rng().integers(0, 60, 200), rng().integers(0, 90, 200), rng().integers(0, 40, 200)], axis=1)
+    draw = rng()
+    plain = np.stack([draw.integers(0, 60, 200), draw.integers(0, 90, 200), draw.integers(0, 40, 200)], axis=1)
     secret = np.random.default_rng(9).permutation(1000)
     order = np.random.default_rng(8).permutation(200)
     seen = secret[plain[order] + np.array([0, 300, 600])]
