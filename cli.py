@@ -497,6 +497,28 @@ def explain(link: str, run: str, desk: Desk, as_json: bool) -> None:
     click.echo(json.dumps(facts, indent=2) if as_json else text)
 
 
+@cli.command()
+@click.argument("file", type=FILE, required=False)
+@click.option("--agreement", "terms", type=FILE, default="agreement.toml", show_default=True)
+@click.option("--mapping", type=FILE, help="Which column is which field; default: suggested from the header.")
+@click.option("--sheet", help="Worksheet of an XLSX file.")
+@click.option(
+    "--sample", type=click.IntRange(500), default=3000, show_default=True, help="Rows attacked, drawn at random."
+)
+@click.option("--page", type=FILE, help="Write the audit as HTML here, too.")
+@json_option
+def audit(
+    file: Path | None, terms: Path, mapping: Path | None, sheet: str | None, sample: int, page: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Attack the agreement's encoding of FILE, or of pretend people, as an attacker without the secret would."""
+    from linkage.steps.audit import audit_file
+
+    with _progress() as progress:
+        facts, text = audit_file(terms, file, mapping, sheet, sample=sample, page=page, progress=progress)
+    click.echo(json.dumps(facts, indent=2, default=str) if as_json else text)
+
+
 # -- looking after things -----------------------------------------------------------------------------------------
 
 
