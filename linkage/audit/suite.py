@@ -169,7 +169,7 @@ def _bite_plan(people: Records, schema: Schema, profile: Profile, sample: int, r
         ("stays at chance: noise", "people, scheme", "bite", partial(graph.graph_attack, noise, scheme)),
         (
             "stays at chance: noise",
-            "people, scheme, 100 known",
+            "people, scheme, one row in 15 known",
             "bite",
             partial(plaintext.known_plaintext, seeded, scheme),
         ),
