@@ -118,6 +118,11 @@ def _ordered(screening: Screening) -> Screening:
     if len(screening) == 0:
         return screening
     rows = np.lexsort(screening.filters[:, 3::-1].T)
+    # Four words tell nearly all apart, at a quarter of the price of all words; those they do not tell apart go on.
+    head = screening.filters[rows, :4]
+    same = np.append((head[1:] == head[:-1]).all(axis=1), False)
+    tied = np.flatnonzero(same | np.roll(same, 1))
+    rows[tied] = rows[tied][np.lexsort(screening.filters[rows[tied], ::-1].T)]
     first = np.full(len(screening), len(rows))
     np.minimum.at(first, screening.owner[rows], np.arange(len(rows)))
     people = np.argsort(first)

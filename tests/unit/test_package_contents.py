@@ -115,9 +115,14 @@ def test_contents_travel_unchanged(kind):
 
 
 def test_r36_encodings_arrive_in_one_order_whatever_order_they_were_sent_in():
-    """The same people under the same pseudonyms, shuffled: the matcher works on equal bytes."""
+    """The same people under the same pseudonyms, shuffled: the matcher works on equal bytes.
+
+    Some filters differ in their last word alone, as plain ones may.
+    """
     rng = np.random.default_rng(5)
-    filters = rng.integers(0, 2**63, (7, WORDS)).astype(np.uint64)
+    words = 8
+    filters = rng.integers(0, 2**63, (7, words)).astype(np.uint64)
+    filters[[0, 2, 5], :-1] = filters[3, :-1]
     owner, names = np.array([0, 1, 1, 2, 3, 4, 4], np.int32), ids(5)
     null = screening().null
     arrived = []
@@ -125,7 +130,7 @@ def test_r36_encodings_arrive_in_one_order_whatever_order_they_were_sent_in():
         rows, people = rng.permutation(7), rng.permutation(5)
         place = np.argsort(people).astype(np.int32)
         sent = ScreeningContents("0" * 32, Screening(names[people], filters[rows], place[owner[rows]]), null)
-        arrived.append(ScreeningContents.from_body(sent.to_body(), SCHEMA, WORDS).screening)
+        arrived.append(ScreeningContents.from_body(sent.to_body(), SCHEMA, words).screening)
     assert same(arrived[0], arrived[1])
     assert same(arrived[0], arrived[2])
     whose = {
