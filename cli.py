@@ -223,7 +223,7 @@ PACKAGES = click.argument("packages", type=PATH, nargs=-1)
 @cli.command()
 @click.option("--out", type=FOLDER, default="demo", show_default=True, help="Folder to make; it must not exist.")
 @click.option("--people", type=click.IntRange(500), default=20_000, show_default=True, help="Men in the county.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same county.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same county and run.")
 @step
 def demo(out: Path, people: int, seed: int) -> Account:
     """A whole pretend county: every party in its own folder, every step, ending with a worklist and a report."""
@@ -241,11 +241,12 @@ def demo(out: Path, people: int, seed: int) -> Account:
 @click.option("--mapping", "maps", multiple=True, metavar="PARTY=FILE", help="A party's mapping file.")
 @click.option("--truth", type=FILE, help="CSV with columns party, local_id, person; never encoded.")
 @click.option("--truth-column", metavar="NAME", help="Column of every file that holds the true person; never encoded.")
+@click.option("--seed", type=int, help="Repeat a rehearsal exactly; for test agreements alone.")
 @click.option("--out", type=FOLDER, help="Write the report and the scored pairs (pseudonyms only) here.")
 @json_option
 def rehearse(
     agreement: Path | None, inputs: tuple[str, ...], maps: tuple[str, ...], truth: Path | None,
-    truth_column: str | None, out: Path | None, as_json: bool,
+    truth_column: str | None, seed: int | None, out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """All parties at one desk with your own files: same code, same packages, and quality against a truth."""
     from linkage.steps.rehearse import Truth
@@ -253,7 +254,7 @@ def rehearse(
 
     with _progress() as progress:
         report = run_rehearsal(
-            agreement, _assignments(inputs), _assignments(maps), Truth(truth, truth_column), out, progress
+            agreement, _assignments(inputs), _assignments(maps), Truth(truth, truth_column), out, progress, seed
         )
     if as_json:
         click.echo(json.dumps(report, indent=2, default=str))

@@ -7,7 +7,6 @@ Rule: every signature names its purpose, its signer and its mode, so that none c
 from __future__ import annotations
 
 import base64
-import secrets
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey
 
+from keys.chance import SYSTEM, Chance
 from keys.errors import KeyFileError, SignatureError
 from keys.framing import frame, unframe
 from keys.guard import Kept
@@ -162,9 +162,10 @@ class Identity(Kept):
             raise KeyFileError("a private identity has seeds of another length", "restore the key file from a backup")
 
     @classmethod
-    def new(cls, name: str, *, test: bool) -> Self:
-        """Fresh keys from the operating system's generator."""
-        seeds = (secrets.token_bytes(length) for length in (SIGNING_KEY_BYTES, MLKEM_SEED_BYTES, X25519_BYTES))
+    def new(cls, name: str, *, test: bool, chance: Chance = SYSTEM) -> Self:
+        """Fresh keys. Raises TestKeyError when live ones were to come from a repeatable source (R50)."""
+        chance.require(test=test)
+        seeds = (chance.draw(length) for length in (SIGNING_KEY_BYTES, MLKEM_SEED_BYTES, X25519_BYTES))
         return cls(name, test, *seeds)
 
     @cached_property

@@ -17,6 +17,7 @@ class Label(bytes, Enum):
     # Hashes and signatures
     FINGERPRINT = b"safeguarding-linkage/1/fingerprint"  # SHA-256 (mode, name, signing key, sealing key)
     SIGNATURE = b"safeguarding-linkage/1/signature"  # Ed25519 (mode, signer's digest, purpose, message)
+    CHANCE = b"safeguarding-linkage/1/chance"  # SHA-256 (seed, what the stream is for...), test mode alone
     PARTIES = b"safeguarding-linkage/1/parties"  # SHA-256 (mode, digest of each contributor, in order of names)
     SHARE = b"safeguarding-linkage/1/share"  # purpose of a signature over, and start of, a share
     # HPKE `info`

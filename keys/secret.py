@@ -10,12 +10,12 @@ value but no recipient: a sender who told two recipients different values has si
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import ClassVar, Self
 
+from keys.chance import SYSTEM, Chance
 from keys.errors import OpenError, SecretMismatchError, ShareError, SignatureError, TestKeyError
 from keys.framing import frame, unframe
 from keys.guard import Kept, same
@@ -77,13 +77,15 @@ def _signed(agreement_digest: bytes, parties_digest: bytes, value: bytes) -> byt
 
 
 def contribute(
-    me: Identity, recipients: Sequence[PublicIdentity], agreement_digest: bytes
+    me: Identity, recipients: Sequence[PublicIdentity], agreement_digest: bytes, chance: Chance = SYSTEM
 ) -> tuple[Share, dict[str, bytes]]:
     """One share of 32 random bytes: the own copy to keep, and one sealed copy for each recipient by name.
 
     recipients: every *other* contributor; the matcher is never among them.
-    Raises ShareError when there are none, one stands there twice or is oneself; TestKeyError when modes mix (R50).
+    Raises ShareError when there are none, one stands there twice or is oneself; TestKeyError when modes mix or
+    a live share were to come from a repeatable source (R50).
     """
+    chance.require(test=me.test)
     _check_digest(agreement_digest)
     if not recipients:
         raise ShareError("a linkage secret takes at least two agencies", "name the other agencies in the agreement")
@@ -94,7 +96,7 @@ def contribute(
     if any(party.test != me.test for party in recipients):
         raise TestKeyError("test and live identities cannot share a secret", "use one mode throughout the agreement")
     parties = tuple((party.name, party.digest()) for party in everyone)
-    own = Share(me.name, me.test, agreement_digest, parties, secrets.token_bytes(KEY_BYTES))
+    own = Share(me.name, me.test, agreement_digest, parties, chance.draw(KEY_BYTES))
     signature = me.sign(_signed(agreement_digest, own.parties_digest(), own.value), purpose=Label.SHARE)
     my_digest = me.public.digest()
     sealed = {}

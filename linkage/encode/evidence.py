@@ -7,12 +7,12 @@ unrelated. What keys the evidence (a pair id here) is the caller's choice; the c
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keys.chance import SYSTEM, Chance
 from keys.derive import PAIR_KEY_BYTES, expand_blocks
 from linkage.encode.tokens import FieldTokens
 from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout, Slot
@@ -51,7 +51,12 @@ class _FieldBlocks:
 
 
 def make_evidence(
-    tokens: Sequence[FieldTokens], rows: NDArray[np.integer], pair_ids: Bytes16, keys: bytes, layout: Layout
+    tokens: Sequence[FieldTokens],
+    rows: NDArray[np.integer],
+    pair_ids: Bytes16,
+    keys: bytes,
+    layout: Layout,
+    chance: Chance = SYSTEM,
 ) -> Evidence:
     """One side of evidence for each row under its pair's key.
 
@@ -61,7 +66,11 @@ def make_evidence(
     fields = [_FieldBlocks(field) for field in tokens]
     sides = [
         _side(
-            fields, rows[start : start + CHUNK], keys[start * PAIR_KEY_BYTES : (start + CHUNK) * PAIR_KEY_BYTES], layout
+            fields,
+            rows[start : start + CHUNK],
+            keys[start * PAIR_KEY_BYTES : (start + CHUNK) * PAIR_KEY_BYTES],
+            layout,
+            chance,
         )
         for start in range(0, max(len(rows), 1), CHUNK)
     ]
@@ -70,7 +79,7 @@ def make_evidence(
 
 
 def _side(
-    fields: list[_FieldBlocks], rows: NDArray[np.integer], keys: bytes, layout: Layout
+    fields: list[_FieldBlocks], rows: NDArray[np.integer], keys: bytes, layout: Layout, chance: Chance
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint64]]:
     count = len(rows)
     value = _values(fields, rows, layout)  # (m, slots) distinct value in each slot, -1 for none
@@ -88,14 +97,14 @@ def _side(
     )
     starts = (np.cumsum(length) - length.ravel()).reshape(length.shape)
     presence = np.zeros((count, len(layout.slots)), np.uint8)
-    tags = np.frombuffer(secrets.token_bytes(4 * count * layout.tags), np.uint32).reshape(count, layout.tags).copy()
+    tags = np.frombuffer(chance.draw(4 * count * layout.tags), np.uint32).reshape(count, layout.tags).copy()
     filters = np.zeros((count, layout.filters, FILTER_WORDS), np.uint64)
     for s, slot in enumerate(layout.slots):
         held = np.flatnonzero(value[:, s] >= 0)
         presence[held, s] = fields[slot.field].tokens.presence[value[held, s]]
         _place_tags(fields[slot.field], value[held, s], blocks, starts[held, s], tags, held, slot)
         if slot.filter >= 0:
-            filters[:, slot.filter] = _filters(fields[slot.field], value[:, s], blocks, starts[:, s])
+            filters[:, slot.filter] = _filters(fields[slot.field], value[:, s], blocks, starts[:, s], chance)
     return presence, tags, filters
 
 
@@ -130,7 +139,11 @@ def _place_tags(
 
 
 def _filters(
-    field: _FieldBlocks, value: NDArray[np.int64], blocks: NDArray[np.uint8], starts: NDArray[np.int64]
+    field: _FieldBlocks,
+    value: NDArray[np.int64],
+    blocks: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    chance: Chance,
 ) -> NDArray[np.uint64]:
     from linkage.encode.kernels import constant_weight  # numba is only loaded when there is work for it
 
@@ -142,7 +155,7 @@ def _filters(
     constant_weight(blocks, first, tokens[spelt], field.rounds[value[spelt]], FILTER_WEIGHT, made)
     out[spelt] = made
     rest = np.flatnonzero(tokens == 0)
-    noise = np.frombuffer(secrets.token_bytes(16 * 7 * len(rest)), np.uint8).reshape(-1, 16)
+    noise = np.frombuffer(chance.draw(16 * 7 * len(rest)), np.uint8).reshape(-1, 16)
     made = np.zeros((len(rest), FILTER_WORDS), np.uint64)
     one, six = np.ones(len(rest), np.int64), np.full(len(rest), 6, np.int64)
     constant_weight(noise, np.arange(len(rest)) * 7, one, six, FILTER_WEIGHT, made)

@@ -7,13 +7,13 @@ which hides how often a bit is set.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keys.chance import SYSTEM, Chance
 from keys.derive import Purpose, RunKey, stream, token_digests
 from linkage.agreement import Profile
 from linkage.encode.tokens import bigrams, label
@@ -25,13 +25,15 @@ MAX_VERSIONS = 3
 
 
 def make_filters(
-    records: Records, schema: Schema, profile: Profile, key: RunKey
+    records: Records, schema: Schema, profile: Profile, key: RunKey, chance: Chance = SYSTEM
 ) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
     """Screening filters (r, w) uint64 and the person each belongs to (r,) int32, in the file's order.
 
     A person without any value cannot be found, and the quality report says so. Diffused, his plain filter of zeros
     would stand out as zeros: a random one is sent instead.
+    Raises TestKeyError when a live key meets a repeatable source of chance (R50).
     """
+    chance.require(test=key.test)
     from linkage.encode.kernels import or_masks
 
     subkey = key.subkey(Purpose.SCREENING)
@@ -49,7 +51,7 @@ def make_filters(
         return plain, owner
     filters = diffuse(plain, profile, key.subkey(Purpose.DIFFUSION))
     blank = np.flatnonzero(~plain.any(axis=1))
-    noise = np.frombuffer(secrets.token_bytes(filters[blank].nbytes), np.uint64)
+    noise = np.frombuffer(chance.draw(filters[blank].nbytes), np.uint64)
     filters[blank] = noise.reshape(len(blank), filters.shape[1])
     return filters, owner
 

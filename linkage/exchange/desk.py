@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from keys import vault
+from keys.chance import SYSTEM, Chance
 from keys.identity import Identity
 from keys.passphrase import Passphrase
 from keys.seal import open_sealed, seal
@@ -37,13 +38,20 @@ SECRET = "secret.key"  # noqa: S105 - a file name
 
 @dataclass(frozen=True, repr=False)
 class Desk:
-    """One party at work: its folder, its identity, and the agreement it works under."""
+    """One party at work: its folder, its identity, and the agreement it works under.
+
+    chance: where its steps draw from; a repeatable source is refused at a live desk (R50, TestKeyError).
+    """
 
     folder: Path
     agreement: Agreement
     identity: Identity
     party: Party
     passphrase: Passphrase
+    chance: Chance = SYSTEM
+
+    def __post_init__(self) -> None:
+        self.chance.require(test=self.identity.test)
 
     @cached_property
     def journal(self) -> Journal:
@@ -162,7 +170,14 @@ def taken_in(packages: dict[str, Opened]) -> list[str]:
     return sorted(package.header.package for package in packages.values())
 
 
-def open_desk(folder: Path, passphrase: Passphrase, *, signed: bool = True, today: dt.date | None = None) -> Desk:
+def open_desk(
+    folder: Path,
+    passphrase: Passphrase,
+    *,
+    signed: bool = True,
+    today: dt.date | None = None,
+    chance: Chance = SYSTEM,
+) -> Desk:
     """A party's desk, with its agreement signed by all and in force, and its identity unlocked.
 
     Raises NotAgreedError and its kin, CustodyError and its kin.
@@ -175,7 +190,7 @@ def open_desk(folder: Path, passphrase: Passphrase, *, signed: bool = True, toda
     if signed:
         check_signatures(agreement, path)
     identity = vault.fetch(folder / IDENTITY, Identity, passphrase, test=agreement.terms.test)
-    return Desk(folder, agreement, identity, agreement.party_of(identity.public), passphrase)
+    return Desk(folder, agreement, identity, agreement.party_of(identity.public), passphrase, chance)
 
 
 def require(desk: Desk, role: str) -> None:

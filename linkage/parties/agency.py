@@ -5,7 +5,6 @@ Rule: straight recipes over nouns; plaintext ends in `encode`, and `answer` need
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.aead import NoteSealer
+from keys.chance import SYSTEM, Chance
 from keys.derive import RunKey, pair_keys
 from linkage.agreement import Agreement
 from linkage.encode.evidence import make_evidence
@@ -44,28 +44,39 @@ class Encoded:
 
 
 def encode(
-    records: Records, agreement: Agreement, key: RunKey, check: bytes, progress: Progress | None = None
+    records: Records,
+    agreement: Agreement,
+    key: RunKey,
+    check: bytes,
+    progress: Progress | None = None,
+    chance: Chance = SYSTEM,
 ) -> Encoded:
     """Screening encodings, non-match patterns and local table of one agency's records.
 
     check: the linkage secret's check value for this run, 16 bytes. Rows travel in random order under random
     pseudonyms, so nothing links them to the file or to another run.
+    Raises TestKeyError when a live key meets a repeatable source of chance (R50).
     """
+    chance.require(test=key.test)
     schema = agreement.schema
     _tell(progress, "standardised records to tokens", 0, 3)
     tokens = tokenise(records, schema, key)
     _tell(progress, "screening encodings", 1, 3)
-    filters, owner = make_filters(records, schema, agreement.profile, key)
+    filters, owner = make_filters(records, schema, agreement.profile, key, chance)
     _tell(progress, "patterns inside the file", 2, 3)
-    null = null_table(filters, owner, tokens, agreement)
-    pseudonyms = _random_ids(len(records))
+    null = null_table(filters, owner, tokens, agreement, chance)
+    pseudonyms = _random_ids(len(records), chance)
     local = LocalTable(pseudonyms, records.local_ids, tokens, records.notes)
     _tell(progress, "encoded", 3, 3)
-    return Encoded(ScreeningContents(check.hex(), _shuffled(pseudonyms, filters, owner), null), local)
+    return Encoded(ScreeningContents(check.hex(), _shuffled(pseudonyms, filters, owner, chance), null), local)
 
 
 def null_table(
-    filters: NDArray[np.uint64], owner: NDArray[np.int32], tokens: tuple[FieldTokens, ...], agreement: Agreement
+    filters: NDArray[np.uint64],
+    owner: NDArray[np.int32],
+    tokens: tuple[FieldTokens, ...],
+    agreement: Agreement,
+    chance: Chance = SYSTEM,
 ) -> NullTable:
     """Comparison patterns among candidate pairs inside one file (DESIGN section 5).
 
@@ -73,7 +84,7 @@ def null_table(
     random sample of rows, and counts are scaled to the whole file.
     """
     layout, people = Layout(agreement.schema), len(tokens[0])
-    queries = _sample(len(filters), NULL_QUERIES)
+    queries = _sample(len(filters), NULL_QUERIES, chance)
     settings = Nearest(keep=agreement.terms.screening.candidates + 1, both_sides=False)
     found = find_candidates(filters[queries], filters, settings)
     left, right = owner[queries[found.left]], owner[found.right]
@@ -81,18 +92,18 @@ def null_table(
     pairs, seen = np.unique((low * people + high)[low < high], return_counts=True)
     low, high = pairs // max(people, 1), pairs % max(people, 1)
     weight = _sampled_weight(low, high, seen, np.unique(owner[queries]), people)
-    one = _random_ids(1)
+    one = _random_ids(1, chance)
     rows, place = np.unique(np.concatenate([low, high]), return_inverse=True)
     ids = np.repeat(one, len(rows), axis=0)
     # One key for all rows: these comparisons never leave the agency, only their counts do.
-    sides = make_evidence(tokens, rows, ids, secrets.token_bytes(16) * len(rows), layout)
+    sides = make_evidence(tokens, rows, ids, chance.draw(16) * len(rows), layout, chance)
     levels = compare(sides.take(place[: len(pairs)]), sides.take(place[len(pairs) :]), layout)
     patterns = np.concatenate([levels.levels, levels.rarity, levels.crossed], axis=1)
     distinct, where = np.unique(patterns, axis=0, return_inverse=True)
     fields = len(agreement.schema)
     missing = np.stack([np.diff(field.offsets) == 0 for field in tokens], axis=1)
     counts = np.bincount(where.ravel(), weights=weight, minlength=len(distinct)).astype(np.float64)
-    counts = rounded_at_random(counts, agreement.terms.screening.round_patterns)
+    counts = rounded_at_random(counts, agreement.terms.screening.round_patterns, chance)
     kept = counts > 0
     return NullTable(
         np.ascontiguousarray(distinct[kept, :fields]),
@@ -106,7 +117,7 @@ def null_table(
     )
 
 
-def rounded_at_random(counts: NDArray[np.float64], grain: int) -> NDArray[np.float64]:
+def rounded_at_random(counts: NDArray[np.float64], grain: int, chance: Chance = SYSTEM) -> NDArray[np.float64]:
     """Counts rounded up or down to multiples of `grain`, by chances that keep every count right on average.
 
     A pattern of one pair shows in one file of `grain`, and then as `grain`. Dropping rare patterns instead makes
@@ -115,8 +126,8 @@ def rounded_at_random(counts: NDArray[np.float64], grain: int) -> NDArray[np.flo
     """
     if grain == 1:
         return counts
-    chance = np.frombuffer(secrets.token_bytes(8 * len(counts)), np.uint64) / 2.0**64
-    return np.asarray(np.floor(counts / grain + chance) * grain)
+    up = np.frombuffer(chance.draw(8 * len(counts)), np.uint64) / 2.0**64
+    return np.asarray(np.floor(counts / grain + up) * grain)
 
 
 def _sampled_weight(
@@ -179,12 +190,21 @@ def check_request(request: Request, local: LocalTable, answered: Answered, agree
 
 
 def answer(
-    request: Request, local: LocalTable, agreement: Agreement, key: RunKey, sealer: NoteSealer
+    request: Request,
+    local: LocalTable,
+    agreement: Agreement,
+    key: RunKey,
+    sealer: NoteSealer,
+    chance: Chance = SYSTEM,
 ) -> EvidenceContents:
-    """Evidence and sealed notes for the pairs asked about; check_request comes first."""
+    """Evidence and sealed notes for the pairs asked about; check_request comes first.
+
+    Raises TestKeyError when a live key meets a repeatable source of chance (R50).
+    """
+    chance.require(test=key.test)
     rows = local.rows(request.pseudonyms)
     keys = pair_keys(key, request.pair_ids.tobytes())
-    evidence = make_evidence(local.tokens, rows, request.pair_ids, keys, Layout(agreement.schema))
+    evidence = make_evidence(local.tokens, rows, request.pair_ids, keys, Layout(agreement.schema), chance)
     blank = encode_note(Note())
     plain = [encode_note(note) for note in local.notes] if local.notes else [blank] * len(local)
     ids = request.pair_ids.tobytes()
@@ -195,24 +215,24 @@ def answer(
     return EvidenceContents(evidence, notes, sealer.wrapped)
 
 
-def _shuffled(pseudonyms: Bytes16, filters: NDArray[np.uint64], owner: NDArray[np.int32]) -> Screening:
+def _shuffled(pseudonyms: Bytes16, filters: NDArray[np.uint64], owner: NDArray[np.int32], chance: Chance) -> Screening:
     """People in one random order and filters in another, so that the order says nothing."""
-    people, rows = _shuffle(len(pseudonyms)), _shuffle(len(filters))
+    people, rows = _shuffle(len(pseudonyms), chance), _shuffle(len(filters), chance)
     place = np.empty(len(people), np.int32)
     place[people] = np.arange(len(people), dtype=np.int32)
     return Screening(pseudonyms[people], filters[rows], place[owner[rows]])
 
 
-def _shuffle(count: int) -> NDArray[np.int64]:
-    return np.argsort(np.frombuffer(secrets.token_bytes(8 * count), np.uint64), kind="stable")
+def _shuffle(count: int, chance: Chance) -> NDArray[np.int64]:
+    return np.argsort(np.frombuffer(chance.draw(8 * count), np.uint64), kind="stable")
 
 
-def _sample(count: int, most: int) -> NDArray[np.int64]:
-    return np.sort(_shuffle(count)[:most])
+def _sample(count: int, most: int, chance: Chance) -> NDArray[np.int64]:
+    return np.sort(_shuffle(count, chance)[:most])
 
 
-def _random_ids(count: int) -> Bytes16:
-    return np.frombuffer(secrets.token_bytes(16 * count), np.uint8).reshape(count, 16)
+def _random_ids(count: int, chance: Chance) -> Bytes16:
+    return np.frombuffer(chance.draw(16 * count), np.uint8).reshape(count, 16)
 
 
 def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:

@@ -6,13 +6,13 @@ It sees keyed bits only. Rule: this module and all it imports can neither encode
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keys.chance import SYSTEM, Chance
 from linkage.agreement import Agreement
 from linkage.errors import OtherSecretError, UnexpectedPackageError
 from linkage.layout import Layout
@@ -30,12 +30,17 @@ Progress = Callable[[str, int, int], None]
 
 
 def screen(
-    files: Mapping[str, ScreeningContents], agreement: Agreement, progress: Progress | None = None
+    files: Mapping[str, ScreeningContents],
+    agreement: Agreement,
+    progress: Progress | None = None,
+    chance: Chance = SYSTEM,
 ) -> tuple[Screened, dict[str, Request]]:
     """Candidates between every two files of which one holds anchors, and a request for evidence to every party.
 
-    Raises OtherSecretError when the agencies did not use one linkage secret: that would look like "no links" (R7).
+    Raises OtherSecretError when the agencies did not use one linkage secret: that would look like "no links" (R7);
+    TestKeyError when a live agreement meets a repeatable source of chance (R50).
     """
+    chance.require(test=agreement.terms.test)
     check_secrets(files)
     joined = []
     comparable = [pair for pair in agreement.comparable() if pair[0] in files and pair[1] in files]
@@ -44,10 +49,10 @@ def screen(
             progress(f"candidates {left} x {right}", nth, len(comparable))
         most = [_most_asked(agreement, name, comparable) for name in (left, right)]
         pairs = _candidates(files[left], files[right], _search(agreement, left, right), most)
-        joined.append(Joined(left, right, pairs, _random_ids(len(pairs))))
+        joined.append(Joined(left, right, pairs, _random_ids(len(pairs), chance)))
     if progress:
         progress("candidates", len(comparable), len(comparable))
-    requests = {name: _request(name, contents, joined, agreement) for name, contents in files.items()}
+    requests = {name: _request(name, contents, joined, agreement, chance) for name, contents in files.items()}
     return Screened(tuple(joined), {name: contents.null for name, contents in files.items()}), requests
 
 
@@ -173,7 +178,9 @@ def _most_asked(agreement: Agreement, name: str, comparable: Sequence[tuple[str,
     return max(int(terms.requests.most_per_row * (1 - terms.screening.decoys) * 0.9 / max(times, 1)), 1)
 
 
-def _request(name: str, contents: ScreeningContents, joined: list[Joined], agreement: Agreement) -> Request:
+def _request(
+    name: str, contents: ScreeningContents, joined: list[Joined], agreement: Agreement, chance: Chance
+) -> Request:
     """Everything asked of one party, in random order, with decoys among it."""
     rows = [join.pairs.left for join in joined if join.left == name]
     rows += [join.pairs.right for join in joined if join.right == name]
@@ -181,16 +188,16 @@ def _request(name: str, contents: ScreeningContents, joined: list[Joined], agree
     real = sum(len(part) for part in rows)
     people = len(contents.screening)
     decoys = int(np.ceil(real * agreement.terms.screening.decoys)) if people else 0
-    rows.append(_random_rows(decoys, people))
-    ids.append(_random_ids(decoys))
-    order = np.argsort(np.frombuffer(secrets.token_bytes(8 * (real + decoys)), np.uint64), kind="stable")
+    rows.append(_random_rows(decoys, people, chance))
+    ids.append(_random_ids(decoys, chance))
+    order = np.argsort(np.frombuffer(chance.draw(8 * (real + decoys)), np.uint64), kind="stable")
     return Request(np.concatenate(ids)[order], contents.screening.pseudonyms[np.concatenate(rows)[order]])
 
 
-def _random_rows(count: int, people: int) -> NDArray[np.int32]:
-    draws = np.frombuffer(secrets.token_bytes(8 * count), np.uint64)
+def _random_rows(count: int, people: int, chance: Chance) -> NDArray[np.int32]:
+    draws = np.frombuffer(chance.draw(8 * count), np.uint64)
     return (draws % np.uint64(max(people, 1))).astype(np.int32)
 
 
-def _random_ids(count: int) -> Bytes16:
-    return np.frombuffer(secrets.token_bytes(16 * count), np.uint8).reshape(count, 16)
+def _random_ids(count: int, chance: Chance) -> Bytes16:
+    return np.frombuffer(chance.draw(16 * count), np.uint8).reshape(count, 16)

@@ -137,7 +137,8 @@ def encode(
 def encode_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> Encoded:
     """The recipe with this desk's keys."""
     key = run_key(secret, run, desk.agreement.digest)
-    return agency.encode(intake.records, desk.agreement, key, secret.check(run, roots.digest().encode()), progress)
+    check = secret.check(run, roots.digest().encode())
+    return agency.encode(intake.records, desk.agreement, key, check, progress, desk.chance)
 
 
 def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False) -> Account:
@@ -165,7 +166,8 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
         context=desk.agreement.digest,
         length=NOTE_BYTES,
     )
-    contents = agency.answer(request, local, desk.agreement, run_key(secret, run, desk.agreement.digest), sealer)
+    key = run_key(secret, run, desk.agreement.digest)
+    contents = agency.answer(request, local, desk.agreement, key, sealer, desk.chance)
     # What was answered is noted first: a crash may lose an answer, but never lets a pair be answered twice.
     desk.replace(run, "answered", answered.pair_ids.tobytes() + answered.asked.tobytes())
     files = desk.send(contents.to_body(), "evidence", run, matcher)

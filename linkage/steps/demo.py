@@ -1,5 +1,7 @@
 """A pretend county: every party in its own folder takes every step, and a worklist comes out.
 
+One seed gives one county and one run: identities, shares, pseudonyms, pair ids and padding all come from it, so that
+the same links come out. Seals, salts and passphrases touch no link and are random all the same.
 Only the courier (copying packages and signatures between folders) and the report, which holds the links against
 the truth, look into more than one folder.
 """
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from keys.chance import Chance
 from keys.files import write_new as write_private
 from keys.passphrase import from_file
 from linkage.exchange.carry import deliver
@@ -36,10 +39,11 @@ _STEPS = 12
 
 @dataclass(repr=False)
 class _Tour:
-    """The demo under way: desks by party, seconds by step, and how far it has come."""
+    """The demo under way: desks by party, where chance comes from, seconds by step, and how far it has come."""
 
     out: Path
     progress: Progress
+    chance: Chance
     seconds: dict[str, float] = field(default_factory=dict)
     done: int = 0
 
@@ -48,7 +52,8 @@ class _Tour:
         return {path.name: path for path in sorted(self.out.iterdir()) if path.is_dir()}
 
     def desk(self, party: str, *, signed: bool = True) -> Desk:
-        return open_desk(self.desks[party], from_file(self.desks[party] / "passphrase.txt"), signed=signed)
+        passphrase = from_file(self.desks[party] / "passphrase.txt")
+        return open_desk(self.desks[party], passphrase, signed=signed, chance=self.chance)
 
     def step(self, what: str, work: Callable[[], None]) -> None:
         self.progress(what, self.done, _STEPS)
@@ -61,7 +66,7 @@ class _Tour:
 
 def demo(out: Path, people: int, seed: int, progress: Progress) -> Account:
     """Make the county, let every party take its steps, and report against the truth."""
-    tour = _Tour(out, progress)
+    tour = _Tour(out, progress, Chance.pretend(seed, "demo"))
     county: list[County] = []
     tour.step("county", lambda: county.append(_county(out, people, seed)))
     agencies = list(county[0].sources)
@@ -99,7 +104,7 @@ def _identities(tour: _Tour, parties: list[str]) -> None:
     for party in parties:
         desk = tour.desks[party]
         write_private(desk / "passphrase.txt", f"{secrets.token_hex(16)}\n".encode())
-        keys.new(desk, party, from_file(desk / "passphrase.txt"), test=True)
+        keys.new(desk, party, from_file(desk / "passphrase.txt"), test=True, chance=tour.chance)
 
 
 def _agree(tour: _Tour) -> None:

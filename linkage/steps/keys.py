@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from keys import vault
+from keys.chance import SYSTEM, Chance
 from keys.errors import CustodyError
 from keys.identity import Identity, PublicIdentity
 from keys.passphrase import Passphrase
@@ -14,12 +15,12 @@ from linkage.exchange.files import read, write_new
 from linkage.steps.account import Account
 
 
-def new(folder: Path, name: str, passphrase: Passphrase, *, test: bool) -> Account:
+def new(folder: Path, name: str, passphrase: Passphrase, *, test: bool, chance: Chance = SYSTEM) -> Account:
     """identity.key, wrapped by the passphrase, and identity.pub to give away."""
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / PUBLIC).exists():
         raise OutputExistsError(f"{folder / PUBLIC} exists already", "an identity is made once; use another folder")
-    identity = Identity.new(name, test=test)
+    identity = Identity.new(name, test=test, chance=chance)
     vault.keep(folder / IDENTITY, identity, passphrase, cost_of(test=test))
     public = write_new(folder / PUBLIC, (identity.public.to_text() + "\n").encode("ascii"))
     fingerprint = identity.public.fingerprint()

@@ -35,7 +35,7 @@ def screen(
         name: ScreeningContents.from_body(package.body, desk.agreement.schema, words)
         for name, package in packages.items()
     }
-    screened, requests = matcher.screen(files, desk.agreement, progress)
+    screened, requests = matcher.screen(files, desk.agreement, progress, desk.chance)
     facts: dict[str, object] = {
         "run": run,
         "people": {name: len(contents.screening) for name, contents in files.items()},

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from keys.aead import NoteSealer
+from keys.chance import SYSTEM, Chance
 from keys.derive import run_key
 from keys.identity import Identity
 from keys.secret import LinkageSecret, assemble, contribute
@@ -65,16 +66,21 @@ def rehearse(
     truth: Truth,
     out: Path | None,
     progress: Progress,
+    seed: int | None = None,
 ) -> dict[str, object]:
-    """Run every step on the files and report counts, quality (with a truth), error estimates and seconds by step."""
+    """Run every step on the files and report counts, quality (with a truth), error estimates and seconds by step.
+
+    seed: repeats everything that chance decides; TestKeyError under a live agreement.
+    """
     seconds: dict[str, float] = {}
-    agreement, identities = _parties(load(terms or resource("examples", "rehearse")), list(inputs))
+    chance = SYSTEM if seed is None else Chance.pretend(seed, "rehearsal")
+    agreement, identities = _parties(load(terms or resource("examples", "rehearse")), list(inputs), chance)
     with _timed(seconds, "intake"):
         tables = {name: read_table(path) for name, path in inputs.items()}
         if truth.column:
             _check_truth_column(tables, truth.column)
         intakes = {name: _take_in(name, table, maps, agreement, truth.column) for name, table in tables.items()}
-    rehearsed = run(agreement, identities, intakes, progress, seconds)
+    rehearsed = run(agreement, identities, intakes, progress, seconds, chance)
     persons = _persons(truth, tables, intakes)
     report = measure(rehearsed.judged, agreement, rehearsed.local_ids, persons)
     report |= {
@@ -97,10 +103,11 @@ def run(
     intakes: Mapping[str, Intake],
     progress: Progress,
     seconds: dict[str, float],
+    chance: Chance = SYSTEM,
 ) -> Rehearsed:
     """The two rounds in memory, every package sealed, sent and opened as between real parties."""
     post = _Post(agreement, identities)
-    secret = _secret(agreement, [identities[name] for name in intakes])
+    secret = _secret(agreement, [identities[name] for name in intakes], chance)
     key = run_key(secret, RUN, agreement.digest)
     local: dict[str, LocalTable] = {}
     screening: dict[str, ScreeningContents] = {}
@@ -108,13 +115,14 @@ def run(
     for nth, (name, intake) in enumerate(intakes.items()):
         progress("encode", nth, len(intakes))
         with _timed(seconds, "encode"):
-            encoded = agency.encode(intake.records, agreement, key, secret.check(RUN, roots.digest().encode()))
+            check = secret.check(RUN, roots.digest().encode())
+            encoded = agency.encode(intake.records, agreement, key, check, chance=chance)
             local[name] = encoded.local
             body = post.send(encoded.contents.to_body(), "screening", name, MATCHER)
             screening[name] = ScreeningContents.from_body(body, agreement.schema, words)
     progress("encode", len(intakes), len(intakes))
     with _timed(seconds, "screen"):
-        screened, requests = matcher.screen(screening, agreement, progress)
+        screened, requests = matcher.screen(screening, agreement, progress, chance)
     evidence: dict[str, EvidenceContents] = {}
     for nth, (name, request) in enumerate(requests.items()):
         progress("answer", nth, len(requests))
@@ -124,7 +132,7 @@ def run(
             sealer = NoteSealer.new(
                 identities[RECEIVER].public, run=RUN, sender=name, context=agreement.digest, length=NOTE_BYTES
             )
-            answered = agency.answer(asked.request, local[name], agreement, key, sealer)
+            answered = agency.answer(asked.request, local[name], agreement, key, sealer, chance)
             body = post.send(answered.to_body(), "evidence", name, MATCHER)
             evidence[name] = EvidenceContents.from_body(body, Layout(agreement.schema), SEALED_NOTE_BYTES)
     progress("answer", len(requests), len(requests))
@@ -149,13 +157,14 @@ class _Post:
         return open_package(parts, Expected(kind, RUN, self.agreement), self.identities[recipient]).body
 
 
-def _parties(agreement: Agreement, names: list[str]) -> tuple[Agreement, dict[str, Identity]]:
+def _parties(agreement: Agreement, names: list[str], chance: Chance) -> tuple[Agreement, dict[str, Identity]]:
     """The parties of the command line under the agreement's terms, each with a test identity for the hour."""
     if len(names) < 2:
         raise UsageProblemError("a rehearsal needs at least two files", "repeat --input PARTY=FILE")
     if reserved := {MATCHER, RECEIVER} & set(names):
         raise UsageProblemError(f"'{reserved.pop()}' is taken by the rehearsal itself", "give the party another name")
-    identities = {name: Identity.new(name, test=agreement.terms.test) for name in [*names, MATCHER, RECEIVER]}
+    test = agreement.terms.test
+    identities = {name: Identity.new(name, test=test, chance=chance) for name in [*names, MATCHER, RECEIVER]}
     roles = {party.name: party.roles for party in agreement.terms.parties}
     parties = []
     for name, identity in identities.items():
@@ -168,9 +177,9 @@ def _parties(agreement: Agreement, names: list[str]) -> tuple[Agreement, dict[st
     return with_parties(agreement, tuple(parties)), identities
 
 
-def _secret(agreement: Agreement, agencies: list[Identity]) -> LinkageSecret:
+def _secret(agreement: Agreement, agencies: list[Identity], chance: Chance) -> LinkageSecret:
     made = {
-        me.name: contribute(me, [other.public for other in agencies if other is not me], agreement.digest)
+        me.name: contribute(me, [other.public for other in agencies if other is not me], agreement.digest, chance)
         for me in agencies
     }
     me = agencies[0]

@@ -19,7 +19,8 @@ def contribute_share(desk: Desk) -> Account:
     """Make this agency's share of the linkage secret and a package with it for every other agency."""
     require(desk, "agency")
     others = [party for party in desk.agreement.encoders if party.name != desk.party.name]
-    share, sealed = contribute(desk.identity, [party.public() for party in others], desk.agreement.digest)
+    publics = [party.public() for party in others]
+    share, sealed = contribute(desk.identity, publics, desk.agreement.digest, desk.chance)
     path = desk.folder / SHARE
     if path.exists():
         raise OutputExistsError(

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from keys.chance import Chance
 from keys.errors import OpenError, SecretMismatchError, ShareError, SignatureError, TestKeyError
 from keys.framing import frame, unframe
 from keys.identity import Identity
@@ -89,10 +90,10 @@ def test_a_share_twice_is_refused(circle):
     received = circle.received("Police")
     with pytest.raises(ShareError, match="twice"):
         circle.assemble("Police", received | {impostor.public: b""})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("keys.secret.secrets.token_bytes", lambda _count: circle.own["Police"].value)
-        copier = Circle(people=circle.people)
-    copied = received | {circle.people["Probation"].public: copier.sealed["Probation"]["Police"]}
+    probation, police = circle.people["Probation"], circle.people["Police"]
+    others = [person.public for person in circle.people.values() if person is not probation]
+    _, sealed = contribute(probation, others, AGREEMENT, Chance(lambda _count: circle.own["Police"].value, test=True))
+    copied = received | {probation.public: sealed[police.name]}
     with pytest.raises(ShareError, match="one and the same share"):
         circle.assemble("Police", copied)
 

@@ -15,6 +15,7 @@ import pytest
 
 from keys import vault
 from keys.aead import NoteSealer, open_note, unwrap_key
+from keys.chance import Chance
 from keys.derive import LABELS, Purpose, expand_blocks, pair_keys, run_key, stream, token_digests
 from keys.errors import OpenError
 from keys.framing import frame
@@ -54,9 +55,8 @@ def shares() -> dict[str, Share]:
 
 def contributed(name: str) -> dict[str, bytes]:
     """What one party seals for the others when its random bytes are the recorded ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("keys.secret.secrets.token_bytes", lambda _count: shares()[name].value)
-        return contribute(seeded(name), [seeded(other).public for other in NAMES if other != name], AGREEMENT)[1]
+    drawn = Chance(lambda _count: shares()[name].value, test=True)
+    return contribute(seeded(name), [seeded(other).public for other in NAMES if other != name], AGREEMENT, drawn)[1]
 
 
 def secret_from(sealed: dict[str, str]) -> LinkageSecret:
@@ -90,6 +90,7 @@ def derived(secret: LinkageSecret) -> dict[str, object]:
         "token_digests": token_digests(screening, b"surname", TOKENS).hex(),
         "expand_blocks": expand_blocks(keys_of_pairs, BLOCKS).hex(),
         "stream": stream(key.subkey(Purpose.DIFFUSION), b"table 0", 80).hex(),
+        "chance": Chance.pretend(7, "a label").draw(80).hex(),
     }
 
 
