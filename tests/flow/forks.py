@@ -13,6 +13,7 @@ from tests.flow import parties
 
 _SERVER = """
 import io, json, os, sys, tempfile
+from tests.flow import seeded
 import cli, linkage.__main__
 import linkage.steps.agency, linkage.steps.agreement, linkage.steps.childrens_services, linkage.steps.close
 import linkage.steps.keys, linkage.steps.log, linkage.steps.matcher, linkage.steps.profile, linkage.steps.secret
@@ -27,6 +28,7 @@ for line in sys.stdin:
         os.dup2(os.open(job["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
         os.dup2(os.open(job["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         sys.stdin, tempfile.tempdir = io.StringIO(), None
+        seeded.start(job["seed"], job["args"])
         sys.argv = ["linkage", *job["args"]]
         linkage.__main__.main()
         sys.exit(0)
@@ -42,13 +44,13 @@ def _server():
     )
 
 
-def linkage(folder, *args, passphrase=True, expect=0):
+def linkage(folder, *args, passphrase=True, expect=0, seed=None):
     """As `parties.linkage`."""
     words = [*map(str, args), *(["--passphrase-file", "passphrase.txt"] if passphrase else [])]
     if not hasattr(os, "fork"):
-        return parties.python(folder, "-m", "linkage", *words, expect=expect)
+        return parties.linkage(folder, *args, passphrase=passphrase, expect=expect, seed=seed)
     said = [folder.parent.parent / f"said.{name}" for name in ("out", "err")]
-    job = {"cwd": str(folder), "env": parties.surroundings(folder), "args": words}
+    job = {"cwd": str(folder), "env": parties.surroundings(folder), "args": words, "seed": seed}
     job |= {"out": str(said[0]), "err": str(said[1])}
     server = _server()
     server.stdin.write(json.dumps(job) + "\n")

@@ -15,6 +15,8 @@ from tests.flow.people import make_world, write_party
 
 ROOT = Path(__file__).parents[2]
 RUN = "2026-12"
+SEED = 1
+"""Of the made world: every stage of it comes out the same each time."""
 AGENCIES = ("childrens_services", "police", "mental_health")
 PARTIES = (*AGENCIES, "matcher")
 _MADE: list[Path] = []
@@ -30,9 +32,10 @@ class Done:
     err: str
 
 
-def linkage(folder, *args, passphrase=True, expect=0):
+def linkage(folder, *args, passphrase=True, expect=0, seed=None):
     """Run a command as the party whose folder this is: in it, with its home and temporary folder beside it."""
-    words = ["-m", "linkage", *map(str, args), *(["--passphrase-file", "passphrase.txt"] if passphrase else [])]
+    module = ["linkage"] if seed is None else ["tests.flow.seeded", seed]
+    words = ["-m", *map(str, module), *map(str, args), *(["--passphrase-file", "passphrase.txt"] if passphrase else [])]
     return python(folder, *words, expect=expect)
 
 
@@ -93,11 +96,11 @@ def listing(folder):
     }
 
 
-def agree(folder, edit=lambda text: text, *, test=True):
+def agree(folder, edit=lambda text: text, *, test=True, seed=None):
     """Identities, terms completed by hand, signatures; `edit` is what the hand changes."""
     homes = {party: desk(folder, party) for party in PARTIES}
     mode = ["--test"] if test else []
-    each(homes.values(), lambda home: linkage(home, "keys", "new", home.name, *mode))
+    each(homes.values(), lambda home: linkage(home, "keys", "new", home.name, *mode, seed=seed))
     first = homes["childrens_services"]
     given = [f"--identity={party}={home / 'identity.pub'}" for party, home in homes.items()]
     linkage(first, "agreement", "new", "--template", "demo", *mode, *given, passphrase=False)
@@ -141,10 +144,10 @@ def without_parties(text):
     return head + "".join(table for table in tables if not any(name in table for name in absent))
 
 
-def share(folder, homes):
+def share(folder, homes, seed=None):
     """The linkage secret, made by all agencies; returns what each reads aloud."""
     agencies = [homes[party] for party in AGENCIES]
-    each(agencies, lambda home: linkage(home, "secret", "contribute"))
+    each(agencies, lambda home: linkage(home, "secret", "contribute", seed=seed))
     carry(folder, kind="share")
     said = each(agencies, lambda home: linkage(home, "secret", "assemble"))
     return [re.search(r"fingerprint (.*)", done.err)[1] for done in said]
@@ -163,8 +166,8 @@ def _stage(name):
     folder = Path(tempfile.mkdtemp(prefix=f"linkage-{name}-"))
     _MADE.append(folder)
     if name == "agreed":
-        homes = agree(folder)
-        share(folder, homes)
+        homes = agree(folder, seed=SEED)
+        share(folder, homes, SEED)
         for party in AGENCIES:
             write_party(homes[party], party, make_world())
         return folder
@@ -172,11 +175,11 @@ def _stage(name):
     shutil.copytree(_stage(before), folder, dirs_exist_ok=True)
     agencies = [folder / party for party in AGENCIES]
     if name == "encoded":
-        each(agencies, lambda home: linkage(home, *encode_arguments(home)))
+        each(agencies, lambda home: linkage(home, *encode_arguments(home), seed=SEED))
     if name == "screened":
-        linkage(folder / "matcher", "screen", "--run", RUN)
+        linkage(folder / "matcher", "screen", "--run", RUN, seed=SEED)
     if name == "answered":
-        each(agencies, lambda home: linkage(home, "answer", "--run", RUN))
+        each(agencies, lambda home: linkage(home, "answer", "--run", RUN, seed=SEED))
     if name == "decided":
         linkage(folder / "matcher", "decide", "--run", RUN)
     carry(folder)

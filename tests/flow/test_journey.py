@@ -17,7 +17,18 @@ from linkage.package.container import Expected, open_package
 from linkage.release.worklist import plain
 from linkage.synth.county import make_county, write_county
 from tests.flow import forks
-from tests.flow.parties import AGENCIES, PARTIES, PASSPHRASE, RUN, carry, each, encode_arguments, linkage, listing
+from tests.flow.parties import (
+    AGENCIES,
+    PARTIES,
+    PASSPHRASE,
+    RUN,
+    SEED,
+    carry,
+    each,
+    encode_arguments,
+    linkage,
+    listing,
+)
 from tests.flow.people import make_world
 
 WORLD = make_world()
@@ -46,10 +57,8 @@ def test_the_worklist_holds_the_known_links_and_no_other(received):
     home = received["childrens_services"]
     found, strong = links(home), links(home, bands=("strong",))
     assert not found & WORLD.never
-    assert found >= WORLD.links
-    assert strong <= WORLD.links
-    # In files this small the model is unsteady from one secret to the next; what it adds carries no flag (R16).
-    assert len(found - WORLD.links) <= 2
+    assert found == WORLD.links
+    assert strong <= found
 
 
 def test_flags_reach_children_services_beside_strong_links_alone(received):
@@ -257,15 +266,15 @@ def test_a_pretend_county_of_a_thousand_men(at, tmp_path):
     def encode(home):
         (file,) = (path.name for path in home.glob(f"{home.name}.*") if path.suffix in (".csv", ".xlsx"))
         flags = ["--flags", "flags.csv"] if home.name != "childrens_services" else []
-        forks.linkage(home, "encode", file, "--mapping", "mapping.toml", *flags, "--run", run)
+        forks.linkage(home, "encode", file, "--mapping", "mapping.toml", *flags, "--run", run, seed=SEED)
 
     for home in agencies:
         encode(home)
     carry(homes["police"].parent)
-    forks.linkage(homes["matcher"], "screen", "--run", run)
+    forks.linkage(homes["matcher"], "screen", "--run", run, seed=SEED)
     carry(homes["police"].parent)
     for home in agencies:
-        forks.linkage(home, "answer", "--run", run)
+        forks.linkage(home, "answer", "--run", run, seed=SEED)
     carry(homes["police"].parent)
     forks.linkage(homes["matcher"], "decide", "--run", run)
     carry(homes["police"].parent)
@@ -276,7 +285,7 @@ def test_a_pretend_county_of_a_thousand_men(at, tmp_path):
     # How good it is at such sizes is no matter here (a county has ten anchors in this many men); that it works is.
     assert len(true) >= 8
     assert len(strong & true) >= 3, (len(strong & true), len(strong - true), len(true))
-    assert len(strong - true) <= 1
+    assert strong <= true
 
 
 def _true_links(county):
