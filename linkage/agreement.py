@@ -104,6 +104,18 @@ class Agreement:
                     pairs.append((one, other) if one_anchors else (other, one))
         return tuple(pairs)
 
+    def pairs_each(self, name: str) -> int | None:
+        """Pairs in which every row of a party stands, decoys among them, in one comparison; None: no such rule."""
+        requests = self.terms.requests
+        if requests is None:
+            return None
+        return requests.pairs_per_anchor if self.party(name).holds_anchors else requests.pairs_per_row
+
+    def times_asked(self, name: str) -> int | None:
+        """How often a run asks a party about each of its rows, whoever resembles it; None: no such rule."""
+        each = self.pairs_each(name)
+        return None if each is None else each * sum(name in pair for pair in self.comparable())
+
     def check_dates(self, today: dt.date) -> None:
         """Refuse outside the purpose record's dates (R1)."""
         purpose = self.terms.purpose
@@ -135,7 +147,8 @@ def dump(terms: Terms) -> bytes:
     """The terms as TOML."""
     import tomli_w
 
-    return tomli_w.dumps(msgspec.to_builtins(terms, builtin_types=(dt.date,))).encode()
+    entries: dict[str, object] = msgspec.to_builtins(terms, builtin_types=(dt.date,))
+    return tomli_w.dumps({name: entry for name, entry in entries.items() if entry is not None}).encode()
 
 
 def signature_path(agreement_path: Path, party: str) -> Path:

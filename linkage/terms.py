@@ -84,19 +84,21 @@ class FieldEntry(toml.Table, frozen=True, kw_only=True):
 
 
 class Screening(toml.Table, frozen=True, kw_only=True):
-    """How candidates are found. profile: a name in configs/profiles. candidates: best rows asked for per row."""
+    """How candidates are found. profile: a name in configs/profiles. candidates: best rows looked for per row."""
 
     profile: str
     candidates: Annotated[int, Meta(ge=1, le=200)] = 10
-    decoys: Share = 0.05  # share of additional requests on random rows
     round_patterns: Annotated[int, Meta(ge=1, le=100)] = 5  # non-match pattern counts: random multiples of this
 
 
 class Requests(toml.Table, frozen=True, kw_only=True):
-    """What an agency answers. Both are refused beyond, whoever asks."""
+    """How often every row is asked about in a run, no more and no less, so that being asked says nothing.
 
-    most_per_row: Annotated[int, Meta(ge=1)] = 50
-    most_per_row_of_file: Annotated[float, Meta(gt=0, le=1_000_000)] = 30.0  # requests over rows held, a whole run
+    pairs_per_row: for each file of anchors it is compared with. pairs_per_anchor: for each file it is compared with.
+    """
+
+    pairs_per_row: Annotated[int, Meta(ge=1, le=200)] = 2
+    pairs_per_anchor: Annotated[int, Meta(ge=1, le=200)] = 10
 
 
 class Bands(toml.Table, frozen=True, kw_only=True):
@@ -153,7 +155,7 @@ class Terms(toml.Table, frozen=True, kw_only=True):
     parties: tuple[Party, ...] = ()
     fields: tuple[FieldEntry, ...]
     screening: Screening
-    requests: Requests = Requests()
+    requests: Requests | None = None  # left out at one desk, where nobody learns from being asked
     bands: Bands = Bands()
     release: Release
     quality: Quality = Quality()
@@ -175,6 +177,8 @@ def _purpose_problems(terms: Terms) -> list[str]:
         problems.append("purpose.ends lies before purpose.starts")
     if terms.bands.probable > terms.bands.strong:
         problems.append("bands.probable lies above bands.strong")
+    if terms.requests is None and not terms.test:
+        problems.append("there is no [requests]: agencies would learn from what they are asked")
     return problems
 
 

@@ -16,7 +16,7 @@ from linkage.exchange.desk import AGREEMENT, IDENTITY, open_desk
 from linkage.model import Column, Note, Records
 from linkage.resources import CONFIGS
 from linkage.schema import Field, Kind, Schema
-from linkage.terms import Party, Profile, Terms
+from linkage.terms import Party, Profile, Requests, Terms
 
 PASS = passphrase.from_text("correct horse battery staple")
 ROLES = {
@@ -64,10 +64,10 @@ def _rehearsal():
 
 
 def terms(**changes):
-    """The rehearsal's terms between four parties, changed as asked."""
+    """The rehearsal's terms between four parties who ask as real ones do, changed as asked."""
     entry = _rehearsal().fields[0]
     fields = tuple(msgspec.structs.replace(entry, name=f.name, kind=f.kind, values=f.values) for f in SCHEMA.fields)
-    entries = {"parties": tuple(party(name) for name in ROLES), "fields": fields}
+    entries = {"parties": tuple(party(name) for name in ROLES), "fields": fields, "requests": Requests()}
     return msgspec.structs.replace(_rehearsal(), **(entries | changes))
 
 

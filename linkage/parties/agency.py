@@ -159,13 +159,15 @@ class Answered:
         return cls(np.empty((0, 16), np.uint8), np.zeros(len(local), np.int64))
 
 
-def check_request(request: Request, local: LocalTable, answered: Answered, agreement: Agreement) -> Answered:
-    """Refuse a request that goes beyond the agreement, whole; else what will have been answered after it.
+def check_request(
+    request: Request, local: LocalTable, answered: Answered, agreement: Agreement, party: str
+) -> Answered:
+    """Refuse a request that is not as agreed, whole; else what will have been answered after it.
 
-    Raises RequestRefusedError for a pair id used before, a row of no or another run, a row asked for too often,
-    or too many requests for a file of this size.
+    The agency sees for itself that what it is asked depends on nobody's records: every row of the run, equally often.
+    Raises RequestRefusedError for a pair id used before, a row of no or another run, and rows asked for more or less
+    often than agreed.
     """
-    limits = agreement.terms.requests
     rows = local.rows(request.pseudonyms)
     problems = []
     if unknown := int((rows < 0).sum()):
@@ -175,11 +177,14 @@ def check_request(request: Request, local: LocalTable, answered: Answered, agree
     if again:
         problems.append(f"{again} pair ids were answered before")
     asked = answered.asked + np.bincount(rows[rows >= 0], minlength=len(local))
-    if often := int((asked > limits.most_per_row).sum()):
-        problems.append(f"{often} rows are asked for more than {limits.most_per_row} times")
-    most = max(int(limits.most_per_row_of_file * len(local)), limits.most_per_row)
-    if len(ids) > most:
-        problems.append(f"{len(ids)} requests for a file of {len(local)} rows; the agreement allows {most}")
+    times = agreement.times_asked(party)
+    if times is not None:
+        if often := int((asked > times).sum()):
+            problems.append(f"{often} rows are asked for more than {times} times")
+        if seldom := int((asked < times).sum()):
+            problems.append(
+                f"{seldom} rows are asked for fewer than {times} times; all are to be asked for equally often"
+            )
     if problems:
         raise RequestRefusedError(
             f"the request was refused: {problems[0]}",

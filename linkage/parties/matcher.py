@@ -20,10 +20,10 @@ from linkage.match.candidates import Nearest, Sampled, Settings
 from linkage.match.compare import compare
 from linkage.match.grouping import Spoke
 from linkage.match.model import fit_and_score
-from linkage.match.search import find_candidates
 from linkage.match.thirds import supported
-from linkage.model import Bytes16, Comparisons, Evidence, Pairs, Request, Scores
+from linkage.model import Comparisons, Evidence, Request, Scores
 from linkage.package.contents import EvidenceContents, ScreeningContents
+from linkage.parties import asking
 from linkage.parties.screened import Joined, Screened
 
 Progress = Callable[[str, int, int], None]
@@ -37,6 +37,8 @@ def screen(
 ) -> tuple[Screened, dict[str, Request]]:
     """Candidates between every two files of which one holds anchors, and a request for evidence to every party.
 
+    What a party is asked depends on the agreement and the size of its own file alone (docs/decisions/0009).
+
     Raises OtherSecretError when the agencies did not use one linkage secret: that would look like "no links" (R7);
     TestKeyError when a live agreement meets a repeatable source of chance (R50).
     """
@@ -47,12 +49,15 @@ def screen(
     for nth, (left, right) in enumerate(comparable):
         if progress:
             progress(f"candidates {left} x {right}", nth, len(comparable))
-        most = [_most_asked(agreement, name, comparable) for name in (left, right)]
-        pairs = _candidates(files[left], files[right], _search(agreement, left, right), most)
-        joined.append(Joined(left, right, pairs, _random_ids(len(pairs), chance)))
+        limits = agreement.pairs_each(left), agreement.pairs_each(right)
+        pairs = asking.candidates(files[left].screening, files[right].screening, _search(agreement), limits)
+        joined.append(Joined(left, right, pairs, asking.random_ids(len(pairs), chance)))
     if progress:
         progress("candidates", len(comparable), len(comparable))
-    requests = {name: _request(name, contents, joined, agreement, chance) for name, contents in files.items()}
+    requests = {
+        name: asking.request(name, contents.screening, joined, agreement.times_asked(name), chance)
+        for name, contents in files.items()
+    }
     return Screened(tuple(joined), {name: contents.null for name, contents in files.items()}), requests
 
 
@@ -140,64 +145,8 @@ def pair_places(join: Joined, contents: EvidenceContents, name: str) -> NDArray[
     return order[place]
 
 
-def _search(agreement: Agreement, left: str, right: str) -> Settings:
-    """Every anchor's best candidates; both ways where both sides hold anchors."""
+def _search(agreement: Agreement) -> Settings:
+    """Every row's nearest, from both sides: a row that is asked about anyway had better be asked for a real pair."""
     if agreement.profile.search == "lsh":
         return Sampled(dice=agreement.profile.threshold)
-    both = agreement.party(left).holds_anchors and agreement.party(right).holds_anchors
-    return Nearest(keep=agreement.terms.screening.candidates, both_sides=both)
-
-
-def _candidates(left: ScreeningContents, right: ScreeningContents, settings: Settings, most: list[int]) -> Pairs:
-    """Candidate pairs of people: of all their filters, each pair once, and no row in more pairs than it answers."""
-    found = find_candidates(left.screening.filters, right.screening.filters, settings)
-    rows, columns = left.screening.owner[found.left], right.screening.owner[found.right]
-    people = max(len(right.screening), 1)
-    near = np.argsort(found.distances, kind="stable")  # so that the first of equal codes is the nearest
-    code, first = np.unique((rows.astype(np.int64) * people + columns)[near], return_index=True)
-    distance = found.distances[near][first]
-    one, other = code // people, code % people
-    kept = (_rank(one, distance) < most[0]) & (_rank(other, distance) < most[1])
-    return Pairs(one[kept].astype(np.int32), other[kept].astype(np.int32))
-
-
-def _rank(rows: NDArray[np.int64], distance: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Place of each pair among the pairs of its row, nearest first, (m,)."""
-    order = np.lexsort((distance, rows))
-    ranked = rows[order]
-    start = np.searchsorted(ranked, ranked)
-    rank = np.empty(len(rows), np.int64)
-    rank[order] = np.arange(len(rows)) - start
-    return rank
-
-
-def _most_asked(agreement: Agreement, name: str, comparable: Sequence[tuple[str, str]]) -> int:
-    """Pairs a row may be in, in one of its files' comparisons: its share of what the agency answers, less decoys."""
-    terms = agreement.terms
-    times = sum(name in pair for pair in comparable)
-    return max(int(terms.requests.most_per_row * (1 - terms.screening.decoys) * 0.9 / max(times, 1)), 1)
-
-
-def _request(
-    name: str, contents: ScreeningContents, joined: list[Joined], agreement: Agreement, chance: Chance
-) -> Request:
-    """Everything asked of one party, in random order, with decoys among it."""
-    rows = [join.pairs.left for join in joined if join.left == name]
-    rows += [join.pairs.right for join in joined if join.right == name]
-    ids = [join.pair_ids for join in joined if join.left == name] + [j.pair_ids for j in joined if j.right == name]
-    real = sum(len(part) for part in rows)
-    people = len(contents.screening)
-    decoys = int(np.ceil(real * agreement.terms.screening.decoys)) if people else 0
-    rows.append(_random_rows(decoys, people, chance))
-    ids.append(_random_ids(decoys, chance))
-    order = np.argsort(np.frombuffer(chance.draw(8 * (real + decoys)), np.uint64), kind="stable")
-    return Request(np.concatenate(ids)[order], contents.screening.pseudonyms[np.concatenate(rows)[order]])
-
-
-def _random_rows(count: int, people: int, chance: Chance) -> NDArray[np.int32]:
-    draws = np.frombuffer(chance.draw(8 * count), np.uint64)
-    return (draws % np.uint64(max(people, 1))).astype(np.int32)
-
-
-def _random_ids(count: int, chance: Chance) -> Bytes16:
-    return np.frombuffer(chance.draw(16 * count), np.uint8).reshape(count, 16)
+    return Nearest(keep=agreement.terms.screening.candidates)

@@ -150,7 +150,7 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
     matcher = desk.agreement.matcher.name
     try:
         request = _request(packages, matcher)
-        answered = agency.check_request(request, local, _answered(desk, run, local), desk.agreement)
+        answered = agency.check_request(request, local, _answered(desk, run, local), desk.agreement, desk.party.name)
     except RequestRefusedError as problem:
         if not dry_run:
             why = list(problem.details) or [str(problem)]

@@ -98,6 +98,8 @@ def show(path: Path) -> tuple[dict[str, object], str]:
         "parties": {party.name: list(party.roles) for party in terms.parties},
         "fields": [field.name for field in terms.fields],
         "profile": terms.screening.profile,
+        "times_asked": {party.name: agreement.times_asked(party.name) for party in agreement.encoders},
+        "most_learned_bits": None if terms.requests is None else 0,
     }
     return facts, "\n".join(_lines(agreement)) + "\n"
 
@@ -121,7 +123,8 @@ def _lines(agreement: Agreement) -> list[str]:
     lines += ["", "Compared fields: " + ", ".join(field.name for field in terms.fields)]
     lines += [
         f"Screening: {terms.screening.profile} ({profile.title}, {profile.sent_bits} bits)",
-        f"Candidates asked for: {terms.screening.candidates} a record",
+        f"Candidates looked for: {terms.screening.candidates} a record",
+        *_requests(agreement),
         f"Bands: strong from {terms.bands.strong:g} bits, probable from {terms.bands.probable:g}",
         f"Expected false links among strong ones: at most {terms.bands.most_false_strong:.1%}",
         "Flags of probable links do not travel",
@@ -129,3 +132,15 @@ def _lines(agreement: Agreement) -> list[str]:
         f"Encodings and run keys are destroyed within {terms.retention.days} days",
     ]
     return lines
+
+
+def _requests(agreement: Agreement) -> list[str]:
+    """What being asked tells an agency, and what it answers."""
+    if agreement.terms.requests is None:
+        return ["Requests: a record is asked about as often as others resemble it; for one desk only, since that tells"]
+    asked = ", ".join(f"{party.name} {agreement.times_asked(party.name)}" for party in agreement.encoders)
+    return [
+        f"Requests: times a run asks about every record, whether or not anybody resembles it: {asked}",
+        "  So being asked says nothing (0 bits): after any number of runs, an agency's best guess which of its people",
+        "  others know is no better than before the first. It answers no request that asks more or less often",
+    ]

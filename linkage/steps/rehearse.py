@@ -128,7 +128,7 @@ def run(
         progress("answer", nth, len(requests))
         with _timed(seconds, "answer"):
             asked = RequestContents.from_body(post.send(RequestContents(request).to_body(), "request", MATCHER, name))
-            agency.check_request(asked.request, local[name], Answered.nothing(local[name]), agreement)
+            agency.check_request(asked.request, local[name], Answered.nothing(local[name]), agreement, name)
             sealer = NoteSealer.new(
                 identities[RECEIVER].public, run=RUN, sender=name, context=agreement.digest, length=NOTE_BYTES
             )

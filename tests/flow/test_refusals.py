@@ -252,17 +252,24 @@ def test_a_pair_id_used_twice_in_one_request_is_refused(at):
 def test_a_row_asked_for_too_often_is_refused(at):
     homes = at("screened")
     honest = asked(homes)
-    forge(homes, Request(ids(201), np.repeat(honest.pseudonyms[:1], 201, axis=0)))
-    noted(homes["police"], says="1 rows are asked for more than 200 times")
+    forge(homes, Request(ids(3), np.repeat(honest.pseudonyms[:1], 3, axis=0)))
+    noted(homes["police"], says="1 rows are asked for more than 2 times")
 
 
-def test_more_than_the_agreed_volume_is_refused(at):
+def test_asking_about_some_men_alone_is_refused(at):
+    """One pair less than agreed would tell, and so would all on two rows and none on a third."""
     homes = at("screened")
-    rows = np.unique(asked(homes).pseudonyms, axis=0)
-    people = len((homes["police"] / "export.csv").read_text("cp1252").splitlines()) - 1
-    many = np.resize(rows, (60 * people + 1, 16))
-    forge(homes, Request(ids(len(many)), many))
-    noted(homes["police"], says=f"{len(many)} requests for a file of {people} rows")
+    honest = asked(homes)
+    forge(homes, Request(honest.pair_ids[1:], honest.pseudonyms[1:]))
+    noted(homes["police"], says="1 rows are asked for fewer than 2 times")
+
+
+def test_asking_about_everybody_twice_over_is_refused(at):
+    homes = at("screened")
+    honest = asked(homes)
+    people = len(np.unique(honest.pseudonyms, axis=0))
+    forge(homes, Request(ids(2 * len(honest)), np.concatenate([honest.pseudonyms] * 2)))
+    noted(homes["police"], says=f"{people} rows are asked for more than 2 times")
 
 
 def test_a_request_from_anybody_but_the_matcher_is_refused(at):
@@ -316,8 +323,8 @@ def test_r1_an_agreement_without_purpose(at):
 def test_an_entry_nobody_knows(at):
     home = at("agreed")["police"]
     path = home / "agreement.toml"
-    path.write_text(path.read_text().replace("decoys = ", "decoy = "))
-    refused(home, "agreement", "show", code=4, says="decoys", passphrase=False)
+    path.write_text(path.read_text().replace("pairs_per_row = ", "pairs_per_rows = "))
+    refused(home, "agreement", "show", code=4, says="pairs_per_row", passphrase=False)
 
 
 def test_r50_test_keys_do_not_serve_a_live_agreement(at):

@@ -15,7 +15,6 @@ from linkage.notes import NOTE_BYTES, decode_note
 from linkage.parties import agency
 from linkage.parties.agency import Answered, check_request
 from linkage.parties.local import LocalTable
-from linkage.terms import Requests
 from tests import support
 
 PEOPLE = 20
@@ -39,59 +38,78 @@ def request(local, rows, seed=1):
     return Request(ids(len(rows), seed), local.pseudonyms[rows])
 
 
-def agreed(most_per_row=3, most_per_row_of_file=2.0):
-    return support.agreement(requests=Requests(most_per_row=most_per_row, most_per_row_of_file=most_per_row_of_file))
+def everybody(local, times=2, seed=1):
+    """A request as agreed: every row equally often, in no order."""
+    return request(local, np.random.default_rng(seed).permutation(np.repeat(np.arange(len(local)), times)), seed)
 
 
-def refused(asked, local, answered=None, terms=None):
+def checked(asked, local, answered=None, agreement=None):
+    return check_request(asked, local, answered or Answered.nothing(local), agreement or support.agreement(), "police")
+
+
+def refused(asked, local, answered=None):
     with pytest.raises(RequestRefusedError) as refusal:
-        check_request(asked, local, answered or Answered.nothing(local), terms or agreed())
+        checked(asked, local, answered)
     assert refusal.value.exit_code == 51
+    assert "nothing was answered" in refusal.value.hint
     return refusal.value.details
 
 
 # --- requests -------------------------------------------------------------------------------------------------------
 
 
-def test_a_request_within_the_agreement_is_counted(local):
-    after = check_request(request(local, [0, 0, 5]), local, Answered.nothing(local), agreed())
-    assert after.asked.tolist() == [2, 0, 0, 0, 0, 1] + [0] * (PEOPLE - 6)
-    later = check_request(request(local, [0], seed=2), local, after, agreed())
-    assert later.asked[0] == 3
-    assert len(later.pair_ids) == 4
+def test_a_request_for_every_row_equally_often_is_counted(local):
+    after = checked(everybody(local), local)
+    assert after.asked.tolist() == [2] * PEOPLE
+    assert len(after.pair_ids) == 2 * PEOPLE
+
+
+def test_a_request_that_asks_about_some_rows_is_refused(local):
+    """However few are left out: which rows are would tell."""
+    (problem,) = refused(request(local, [0, 0, 5]), local)
+    assert problem == "19 rows are asked for fewer than 2 times; all are to be asked for equally often"
+    (problem,) = refused(request(local, []), local)
+    assert problem.startswith("20 rows")
+    rows = np.repeat(np.arange(PEOPLE), 2)
+    (problem,) = refused(request(local, rows[1:]), local)
+    assert problem.startswith("1 rows are asked for fewer")
+
+
+def test_a_row_asked_for_in_the_place_of_another_is_refused(local):
+    """The number of pairs is as agreed, and two rows are not."""
+    rows = np.repeat(np.arange(PEOPLE), 2)
+    rows[0] = 7
+    over, under = refused(request(local, rows), local)
+    assert over == "1 rows are asked for more than 2 times"
+    assert under.startswith("1 rows are asked for fewer than 2 times")
+
+
+def test_an_agency_answers_one_request_a_run(local):
+    """A second one as good as the first would ask about every row twice as often."""
+    after = checked(everybody(local), local)
+    assert refused(everybody(local, seed=2), local, after) == ("20 rows are asked for more than 2 times",)
+    assert refused(request(local, [3], seed=2), local, after) == ("1 rows are asked for more than 2 times",)
 
 
 def test_one_pair_twice_in_a_request_is_refused(local):
-    asked = request(local, [0, 1])
-    twice = Request(np.repeat(asked.pair_ids[:1], 2, axis=0), asked.pseudonyms)
+    asked = everybody(local)
+    twice = Request(np.concatenate([asked.pair_ids[:1], asked.pair_ids[:-1]]), asked.pseudonyms)
     assert refused(twice, local) == ("1 pair ids were answered before",)
 
 
 def test_one_pair_twice_across_requests_is_refused(local):
-    asked = request(local, [0, 1])
-    after = check_request(asked, local, Answered.nothing(local), agreed())
-    assert refused(asked, local, after) == ("2 pair ids were answered before",)
+    asked = everybody(local)
+    after = checked(asked, local)
+    assert f"{2 * PEOPLE} pair ids were answered before" in refused(asked, local, after)
     moved = Request(asked.pair_ids[:1], local.pseudonyms[[7]])
-    assert refused(moved, local, after) == ("1 pair ids were answered before",)
+    assert "1 pair ids were answered before" in refused(moved, local, after)
 
 
 def test_a_row_of_no_or_another_run_is_refused(local):
-    stranger = Request(ids(2), ids(2, seed=9))
-    assert refused(stranger, local) == ("2 of 2 rows asked for are not in this run",)
-
-
-def test_a_row_asked_for_too_often_is_refused(local):
-    """In one request or in several."""
-    assert refused(request(local, [4] * 4), local) == ("1 rows are asked for more than 3 times",)
-    after = check_request(request(local, [4] * 3), local, Answered.nothing(local), agreed())
-    assert refused(request(local, [4], seed=2), local, after) == ("1 rows are asked for more than 3 times",)
-
-
-def test_too_many_requests_for_a_file_are_refused(local):
-    rows = [row for row in range(PEOPLE) for _ in range(2)]
-    after = check_request(request(local, rows), local, Answered.nothing(local), agreed())
-    (problem,) = refused(request(local, [0], seed=2), local, after)
-    assert problem == "41 requests for a file of 20 rows; the agreement allows 40"
+    asked = everybody(local)
+    strange = asked.pseudonyms.copy()
+    strange[:2] = ids(2, seed=9)
+    assert "2 of 40 rows asked for are not in this run" in refused(Request(asked.pair_ids, strange), local)
 
 
 def test_everything_that_is_wrong_is_said_at_once_and_nothing_of_the_rows(local):
@@ -100,6 +118,14 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_of_the_rows(local)
     problems = refused(bad, local)
     assert len(problems) == 4
     assert not any("id-" in problem for problem in problems)
+
+
+def test_at_one_desk_any_row_may_be_asked_for_but_no_pair_twice(local):
+    """Terms without [requests] are for one desk; keys per pair hold there too."""
+    desk = support.agreement(requests=None)
+    after = checked(request(local, [0] * 50), local, agreement=desk)
+    with pytest.raises(RequestRefusedError, match="50 pair ids were answered before"):
+        checked(request(local, [0] * 50), local, after, desk)
 
 
 # --- answers --------------------------------------------------------------------------------------------------------

@@ -56,7 +56,8 @@ def test_r2_adults_without_anchor_are_never_compared(files, screened):
     assert joined == {("childrens_services", "police"), ("childrens_services", "housing")}
     alone = matcher.screen({name: files[name].contents for name in ("police", "housing")}, TERMS)
     assert alone[0].joined == ()
-    assert all(len(request) == 0 for request in alone[1].values())
+    # What they are asked says nothing of who else takes part.
+    assert {name: len(request) for name, request in alone[1].items()} == {"police": 80, "housing": 80}
 
 
 def test_every_pair_is_asked_of_both_sides_under_one_id(files, screened):
@@ -69,16 +70,28 @@ def test_every_pair_is_asked_of_both_sides_under_one_id(files, screened):
             assert [asked[bytes(pair)] for pair in join.pair_ids] == [bytes(row) for row in wanted]
 
 
-def test_decoys_are_among_what_is_asked(files, screened):
-    """As many as agreed, under ids of their own, on rows of the agency's."""
+def test_every_row_is_asked_about_equally_often(files, screened):
+    """Candidate or not, decoys make up the rest under ids of their own, and the agency finds nothing to refuse."""
     joins, requests = screened[0].joined, screened[1]
     real = {bytes(pair) for join in joins for pair in join.pair_ids}
     for name, request in requests.items():
-        mine = sum(len(join.pairs) for join in joins if name in (join.left, join.right))
-        decoys = [bytes(pair) for pair in request.pair_ids if bytes(pair) not in real]
-        assert len(decoys) == int(np.ceil(mine * TERMS.terms.screening.decoys)) > 0
-        assert (files[name].local.rows(request.pseudonyms) >= 0).all()
+        local = files[name].local
+        times = TERMS.times_asked(name)
+        assert np.bincount(local.rows(request.pseudonyms)).tolist() == [times] * len(local)
+        agency.check_request(request, local, agency.Answered.nothing(local), TERMS, name)
         assert len({bytes(pair) for pair in request.pair_ids}) == len(request)
+        mine = sum(len(join.pairs) for join in joins if name in (join.left, join.right))
+        assert sum(bytes(pair) in real for pair in request.pair_ids) == mine
+    assert len(requests["childrens_services"]) > sum(len(join.pairs) for join in joins)
+
+
+def test_at_one_desk_all_candidates_are_asked_about_and_nothing_else(files):
+    terms = support.agreement(requests=None)
+    kept, requests = matcher.screen({name: encoded.contents for name, encoded in files.items()}, terms)
+    real = {bytes(pair) for join in kept.joined for pair in join.pair_ids}
+    for request in requests.values():
+        assert {bytes(pair) for pair in request.pair_ids} <= real
+    assert sum(map(len, requests.values())) == 2 * len(real)
 
 
 def test_pair_ids_are_new_in_every_run(files, screened):

@@ -10,7 +10,7 @@ from linkage import toml
 from linkage.agreement import Agreement, dump, load, with_parties
 from linkage.errors import AgreementExpiredError, AgreementFileError, NotAgreedError
 from linkage.resources import CONFIGS, resource
-from linkage.terms import FieldEntry, Party, Purpose, Terms
+from linkage.terms import FieldEntry, Party, Purpose, Requests, Terms
 from tests import support
 
 
@@ -42,7 +42,7 @@ def test_terms_written_by_program_read_the_same(path):
 @pytest.mark.parametrize(
     ("old", "new", "meant"),
     [
-        ("[requests]\n", "[requests]\nmost_per_rows = 5\n", "most_per_row"),
+        ("[requests]\n", "[requests]\npairs_per_rows = 5\n", "pairs_per_row"),
         ("[release]\n", "[release]\nexpiry_days = 5\n", "expires_days"),
         ("[release]\n", "[release]\nexpires-days = 5\n", "expires_days"),
         ("format = 1", "format = 1\nprotokol = 1", "protocol"),
@@ -64,7 +64,7 @@ def test_an_unknown_entry_names_the_nearest_known_one(path, old, new, meant):
         ('name = "forename"', 'name = "fore name"'),
         ("strong = 20.0", "strong = inf"),
         ("strong = 20.0", "strong = nan"),
-        ("most_per_row_of_file = 1000.0", "most_per_row_of_file = inf"),
+        ("pairs_per_row = 2", "pairs_per_row = 0"),
         ("candidates = 15", "candidates = 0"),
         ("days = 30", "days = 31"),
         ('protocol = "two-round"', 'protocol = "three-round"'),
@@ -139,6 +139,35 @@ def test_a_template_with_its_blanks_is_refused_for_each_of_them():
         Agreement(pilot, support.DIFFUSED)
     assert sum("is empty (R1)" in problem for problem in refusal.value.details) == 5
     assert sum("contact desk" in problem for problem in refusal.value.details) == 6
+
+
+def test_a_live_agreement_says_how_often_rows_are_asked_about():
+    """At one desk nobody learns from being asked; between agencies all of them would."""
+    live = tuple(
+        support.party(name, identity=Identity.new(name, test=False).public.to_text()) for name in support.ROLES
+    )
+    asking = "there is no [requests]: agencies would learn from what they are asked"
+    assert problems(requests=None, test=False, parties=live) == (asking,)
+    support.agreement(requests=None)
+    support.agreement(test=False, parties=live)
+
+
+def test_how_often_a_run_asks_is_counted_over_all_comparisons():
+    """Anchors stand in more pairs than rows they are compared with; two files of anchors are compared as such."""
+    asked = Requests(pairs_per_row=2, pairs_per_anchor=7)
+    agreement = support.agreement(requests=asked)
+    assert [agreement.times_asked(party.name) for party in agreement.encoders] == [14, 2, 2]
+    both = ("agency", "anchor-agency")
+    parties = tuple(support.party(name, **({"roles": both} if name == "housing" else {})) for name in support.ROLES)
+    agreement = support.agreement(requests=asked, parties=parties)
+    assert [agreement.times_asked(party.name) for party in agreement.encoders] == [14, 4, 14]
+    assert support.agreement(requests=None).times_asked("police") is None
+
+
+def test_terms_without_requests_can_be_written(tmp_path):
+    path = tmp_path / "agreement.toml"
+    path.write_bytes(dump(support.terms(requests=None)))
+    assert load(path).terms.requests is None
 
 
 def test_the_rehearsals_terms_need_no_parties_yet():
