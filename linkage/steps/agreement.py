@@ -65,7 +65,11 @@ def check(path: Path) -> Account:
     agreement.check_dates(dt.datetime.now(dt.UTC).date())
     check_signatures(agreement, path)
     facts = {"digest": agreement.digest.hex(), "parties": [party.name for party in agreement.terms.parties]}
-    return Account(f"the agreement is in order, in force and signed by all; digest {agreement.short_digest}", facts)
+    asking = "requests tell agencies nothing" if agreement.terms.requests else "requests tell: for one desk only"
+    return Account(
+        f"the agreement is in order, in force and signed by all; {asking}; digest {agreement.short_digest}",
+        facts | _asking(agreement),
+    )
 
 
 def sign(folder: Path, passphrase: Passphrase) -> Account:
@@ -98,10 +102,8 @@ def show(path: Path) -> tuple[dict[str, object], str]:
         "parties": {party.name: list(party.roles) for party in terms.parties},
         "fields": [field.name for field in terms.fields],
         "profile": terms.screening.profile,
-        "times_asked": {party.name: agreement.times_asked(party.name) for party in agreement.encoders},
-        "most_learned_bits": None if terms.requests is None else 0,
     }
-    return facts, "\n".join(_lines(agreement)) + "\n"
+    return facts | _asking(agreement), "\n".join(_lines(agreement)) + "\n"
 
 
 def _lines(agreement: Agreement) -> list[str]:
@@ -132,6 +134,14 @@ def _lines(agreement: Agreement) -> list[str]:
         f"Encodings and run keys are destroyed within {terms.retention.days} days",
     ]
     return lines
+
+
+def _asking(agreement: Agreement) -> dict[str, object]:
+    """What _requests says, for programs."""
+    return {
+        "times_asked": {party.name: agreement.times_asked(party.name) for party in agreement.encoders},
+        "most_learned_bits": None if agreement.terms.requests is None else 0,
+    }
 
 
 def _requests(agreement: Agreement) -> list[str]:
