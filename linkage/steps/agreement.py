@@ -150,7 +150,8 @@ def _requests(agreement: Agreement) -> list[str]:
         return ["Requests: a record is asked about as often as others resemble it; for one desk only, since that tells"]
     asked = ", ".join(f"{party.name} {agreement.times_asked(party.name)}" for party in agreement.encoders)
     return [
-        f"Requests: times a run asks about every record, whether or not anybody resembles it: {asked}",
+        "Requests: a run asks about every record of a file equally often, whether or not anybody resembles it",
+        f"  ({asked} times)",
         "  So being asked says nothing (0 bits): after any number of runs, an agency's best guess which of its people",
         "  others know is no better than before the first. It answers no request that asks more or less often",
     ]

@@ -159,7 +159,7 @@ def test_the_agreement_says_in_words_what_requests_tell(tmp_path):
     facts, text = show(path)
     assert facts["times_asked"] == {"childrens_services": 20, "police": 2, "housing": 2}
     assert facts["most_learned_bits"] == 0
-    assert "childrens_services 20, police 2, housing 2" in text
+    assert "(childrens_services 20, police 2, housing 2 times)" in text
     assert "no better than before the first" in text
     path.write_bytes(dump(support.terms(requests=None)))
     facts, text = show(path)
