@@ -130,6 +130,19 @@ class Retention(toml.Table, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=1, le=30)] = 30
 
 
+ROLES: dict[Kind, tuple[str, ...]] = {
+    Kind.FORENAME: ("bigram",),
+    Kind.SURNAME: ("bigram",),
+    Kind.DATE: ("part", "pair", "digit"),
+    Kind.POSTCODE: ("unit", "sector", "district", "area", "character", "bigram"),
+    Kind.TEXT: ("whole", "word", "bigram"),
+    Kind.SEX: ("whole",),
+    Kind.PHONE: ("whole",),
+    Kind.IDENTIFIER: ("whole",),
+}
+"""What a profile can weigh in a field of each kind."""
+
+
 class Profile(toml.Table, frozen=True, kw_only=True):
     """A screening profile of configs/profiles."""
 
@@ -140,7 +153,7 @@ class Profile(toml.Table, frozen=True, kw_only=True):
     bits: int
     sent_bits: int
     xor: int
-    weights: dict[Kind, Annotated[int, Meta(ge=0, le=12)]]
+    weights: dict[Kind, dict[str, Annotated[int, Meta(ge=0, le=64)]]]  # bits a token sets, by its role (ROLES)
     search: Literal["exact", "lsh"] = "exact"
     threshold: Share = 0.0  # Dice, for plain filters searched by LSH
 
@@ -243,8 +256,14 @@ def _profile_problems(profile: Profile) -> list[str]:
         problems.append("a diffused profile's xor lies from 2 to 64")
     if profile.search == "lsh" and (profile.kind != "plain" or profile.threshold == 0):
         problems.append("search = 'lsh' takes a plain profile and a threshold above 0")
-    if not any(profile.weights.values()):
+    if not any(weight for roles in profile.weights.values() for weight in roles.values()):
         problems.append("the profile weighs no field")
+    problems += [
+        f"the profile weighs '{role}' of {kind}; what can be weighed there: {', '.join(ROLES[kind])}"
+        for kind, roles in profile.weights.items()
+        for role in roles
+        if role not in ROLES[kind]
+    ]
     return problems
 
 

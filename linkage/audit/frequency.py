@@ -71,7 +71,11 @@ def incidence(people: Records, schema: Schema) -> Matrix:
         if column is None:
             continue
         spelt = [
-            [places.setdefault((label(field), token), len(places)) for token in TOKENS[field.kind](value)]
+            [
+                places.setdefault((label(field), f"{role}:{token}"), len(places))
+                for role, make in TOKENS[field.kind].items()
+                for token in make(value)
+            ]
             for value in column.vocabulary
         ]
         held = np.flatnonzero(column.counts() > 0)

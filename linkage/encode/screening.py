@@ -7,6 +7,7 @@ which hides how often a bit is set.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping
 from itertools import takewhile
 
@@ -43,7 +44,7 @@ def make_filters(
     plain = np.zeros((len(owner), profile.bits // 64), np.uint64)
     for field in schema.fields:
         column = records.columns.get(field.name)
-        if column is None or profile.weights.get(field.kind, 0) == 0:
+        if column is None or not any(profile.weights.get(field.kind, {}).values()):
             continue
         masks = _masks(column.vocabulary, field, profile, subkey)
         or_masks(masks, *_one_value(column, owner, version), plain)
@@ -114,62 +115,104 @@ def _one_value(
 
 def _masks(vocabulary: tuple[str, ...], field: Field, profile: Profile, subkey: bytes) -> NDArray[np.uint64]:
     """The plain bits of every distinct value, (v, bits / 64)."""
-    places: dict[str, int] = {}
-    spelt = [[places.setdefault(token, len(places)) for token in TOKENS[field.kind](value)] for value in vocabulary]
-    digests = np.frombuffer(token_digests(subkey, label(field), [token.encode() for token in places]), np.uint8)
-    numbers = digests.reshape(-1, 16).astype(np.uint64)
-    words = [sum(numbers[:, start + byte] << np.uint64(8 * byte) for byte in range(8)) for start in (0, 8)]
-    size = np.uint64(profile.bits.bit_length() - 1)
-    picks = [words[nth // 6] >> (size * np.uint64(nth % 6)) & np.uint64(profile.bits - 1) for nth in range(12)]
-    token_masks = np.zeros((len(places), profile.bits // 64), np.uint64)
-    for nth in range(profile.weights[field.kind]):
-        bit = picks[nth].astype(np.int64)
-        token_masks[np.arange(len(places)), bit >> 6] |= np.uint64(1) << (bit & 63).astype(np.uint64)
-    codes = np.array([code for value in spelt for code in value], np.int64)
-    offsets = np.concatenate([[0], np.cumsum([len(value) for value in spelt])]).astype(np.int64)
+    from linkage.encode.kernels import or_masks
+
+    roles = [(role, weight) for role, weight in profile.weights[field.kind].items() if weight]
+    places: dict[tuple[str, int], int] = {}
+    codes, offsets = array("i"), np.zeros(len(vocabulary) + 1, np.int64)
+    for row, value in enumerate(vocabulary):
+        for role, weight in roles:
+            for token in TOKENS[field.kind][role](value):
+                codes.append(places.setdefault((f"{role}:{token}", weight), len(places)))
+        offsets[row + 1] = len(codes)
+    token_masks = _token_masks(list(places), label(field), profile.bits, subkey)
     masks = np.zeros((len(vocabulary), profile.bits // 64), np.uint64)
-    if len(codes):
-        np.bitwise_or.at(masks, np.repeat(np.arange(len(vocabulary)), np.diff(offsets)), token_masks[codes])
+    or_masks(token_masks, np.array(codes, np.int32), offsets, masks)
     return masks
 
 
-def _name(value: str) -> list[str]:
-    return bigrams(value)
+def _token_masks(tokens: list[tuple[str, int]], domain: bytes, bits: int, subkey: bytes) -> NDArray[np.uint64]:
+    """Masks of tokens, (t, bits / 64), each of as many places as it weighs (two of them may be one).
+
+    Places are cut from the token's digests, as many whole ones as fit each half of a digest, block after block.
+    """
+    size = bits.bit_length() - 1
+    half = 64 // size
+    weights = np.array([weight for _, weight in tokens], np.int64)
+    spelt = [token.encode() for token, _ in tokens]
+    masks = np.zeros((len(tokens), bits // 64), np.uint64)
+    rows = np.arange(len(tokens))
+    for start in range(0, int(weights.max(initial=0)), 2 * half):
+        block = domain + b"/%d" % (start // (2 * half))
+        words = np.frombuffer(token_digests(subkey, block, spelt), "<u8").reshape(-1, 2)
+        for nth in range(2 * half):
+            held = weights > start + nth
+            place = (words[held, nth // half] >> np.uint64(size * (nth % half)) & np.uint64(bits - 1)).astype(np.int64)
+            masks[rows[held], place >> 6] |= np.uint64(1) << (place & 63).astype(np.uint64)
+    return masks
 
 
-def _date(value: str) -> list[str]:
-    """Digits at their places, and day, month and year whole."""
+def _date_parts(value: str) -> list[str]:
+    """Day, month and year, or the year alone."""
     year, _, rest = value.partition("-")
     month, _, day = rest.partition("-")
-    tokens = [f"{place}{digit}" for place, digit in enumerate(year + month + day) if place > 1]
-    return [*tokens, f"y{year}", *([f"d{day}", f"m{month}"] if day else [])]
+    return [f"y{year}", f"m{month}", f"d{day}"] if day else [f"y{year}"]
 
 
-def _postcode(value: str) -> list[str]:
-    """Characters at their places, bigrams, district and area."""
+def _date_pairs(value: str) -> list[str]:
+    """Two of day, month and year at a time: what is left when one of them is wrong."""
+    year, _, rest = value.partition("-")
+    month, _, day = rest.partition("-")
+    return [f"{day}.{month}", f"{month}.{year}", f"{day}.{year}."] if day else []
+
+
+def _date_digits(value: str) -> list[str]:
+    """Digits at their places, from the decade on."""
+    return [f"{place}{digit}" for place, digit in enumerate(value.replace("-", "")) if place > 1]
+
+
+def _unit(value: str) -> list[str]:
+    return [value] if " " in value else []
+
+
+def _sector(value: str) -> list[str]:
     outward, _, inward = value.partition(" ")
-    tokens = [f"{place}{character}" for place, character in enumerate(outward)]
-    tokens += [f"i{place}{character}" for place, character in enumerate(inward)]
-    tokens += bigrams(outward + inward)
-    return [*dict.fromkeys([*tokens, f"o{outward}", f"a{''.join(takewhile(str.isalpha, outward))}"])]
+    return [f"{outward} {inward[0]}"] if inward else []
 
 
-def _text(value: str) -> list[str]:
-    """Bigrams and whole words."""
-    return [*bigrams(value), *(f"w{word}" for word in value.split())]
+def _district(value: str) -> list[str]:
+    return [value.partition(" ")[0]]
+
+
+def _area(value: str) -> list[str]:
+    return ["".join(takewhile(str.isalpha, value))]
+
+
+def _characters(value: str) -> list[str]:
+    """Characters at their places, outward and inward part apart."""
+    outward, _, inward = value.partition(" ")
+    return [*(f"o{n}{c}" for n, c in enumerate(outward)), *(f"i{n}{c}" for n, c in enumerate(inward))]
+
+
+def _joined_bigrams(value: str) -> list[str]:
+    return bigrams(value.replace(" ", ""))
 
 
 def _whole(value: str) -> list[str]:
     return [value]
 
 
-TOKENS: Mapping[Kind, Callable[[str], list[str]]] = {
-    Kind.FORENAME: _name,
-    Kind.SURNAME: _name,
-    Kind.DATE: _date,
-    Kind.POSTCODE: _postcode,
-    Kind.TEXT: _text,
-    Kind.SEX: _whole,
-    Kind.PHONE: _whole,
-    Kind.IDENTIFIER: _whole,
-}
+TOKENS: Mapping[Kind, Mapping[str, Callable[[str], list[str]]]] = {
+    Kind.FORENAME: {"bigram": bigrams},
+    Kind.SURNAME: {"bigram": bigrams},
+    Kind.DATE: {"part": _date_parts, "pair": _date_pairs, "digit": _date_digits},
+    Kind.POSTCODE: {
+        "unit": _unit, "sector": _sector, "district": _district, "area": _area,
+        "character": _characters, "bigram": _joined_bigrams,
+    },
+    Kind.TEXT: {"whole": _whole, "word": str.split, "bigram": bigrams},
+    Kind.SEX: {"whole": _whole},
+    Kind.PHONE: {"whole": _whole},
+    Kind.IDENTIFIER: {"whole": _whole},
+}  # fmt: skip
+"""Tokens of a value by their role; a profile says how many bits each role sets (terms.ROLES names the same)."""

@@ -99,7 +99,7 @@ def _other(value):  # noqa: PLR0911 - one line a type
         case dt.date():
             return value + dt.timedelta(1)
         case dict():
-            return {key: number + 1 for key, number in value.items()}
+            return {key: _other(each) for key, each in value.items()}
         case tuple():
             return value[:-1] if value else (1,)
     raise TypeError(type(value))

@@ -263,6 +263,10 @@ def test_r2_only_pairs_with_an_anchor_may_be_compared():
         ({"xor": 0}, "a diffused profile's xor"),
         ({"search": "lsh", "threshold": 0.5}, "search = 'lsh'"),
         ({"weights": {}}, "the profile weighs no field"),
+        (
+            {"weights": {"sex": {"whole": 1, "bigram": 2}}},
+            "the profile weighs 'bigram' of sex; what can be weighed there: whole",
+        ),
         ({"kind": "plain"}, "a plain profile sends its bits as they are"),
     ],
 )

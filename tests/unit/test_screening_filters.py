@@ -7,6 +7,7 @@ import pytest
 from keys.derive import Purpose
 from linkage.encode.screening import MAX_VERSIONS, TOKENS, diffusion_places, make_filters
 from linkage.schema import Kind
+from linkage.terms import ROLES
 from tests import support
 from tests.support import DIFFUSED, PLAIN, SCHEMA
 
@@ -82,7 +83,7 @@ def test_a_field_nobody_has_changes_nothing():
 
 
 def test_a_field_of_no_weight_is_not_in_the_filter():
-    weightless = msgspec.structs.replace(DIFFUSED, weights={Kind.SURNAME: 6})
+    weightless = msgspec.structs.replace(DIFFUSED, weights={Kind.SURNAME: {"bigram": 6}})
     one, _ = filters(JOHN, {**JOHN, "forename": "OTHER"}, {**JOHN, "surname": "OTHER"}, profile=weightless)
     assert np.array_equal(one[0], one[1])
     assert not np.array_equal(one[0], one[2])
@@ -108,23 +109,68 @@ def test_a_plain_token_sets_as_many_bits_as_its_weight():
     """At most: two of its places may meet. sex has one token of weight 2."""
     one, _ = filters({"sex": "M"}, {"phone": "07700900123"}, profile=PLAIN)
     weights = np.bitwise_count(one).sum(axis=1)
-    assert 1 <= weights[0] <= PLAIN.weights[Kind.SEX]
-    assert PLAIN.weights[Kind.PHONE] - 1 <= weights[1] <= PLAIN.weights[Kind.PHONE]
+    sex, phone = (PLAIN.weights[kind]["whole"] for kind in (Kind.SEX, Kind.PHONE))
+    assert 1 <= weights[0] <= sex
+    assert phone - 1 <= weights[1] <= phone
 
 
 @pytest.mark.parametrize(
     ("kind", "value", "tokens"),
     [
-        (Kind.FORENAME, "JO", {"_J", "JO", "O_"}),
-        (Kind.DATE, "1985-03-04", {"28", "35", "40", "53", "60", "74", "y1985", "d04", "m03"}),
-        (Kind.DATE, "1985", {"28", "35", "y1985"}),
-        (Kind.POSTCODE, "M1 1AE", {"0M", "11", "i01", "i1A", "i2E", "_M", "M1", "1A", "AE", "E_", "oM1", "aM"}),
-        (Kind.TEXT, "A B", {"_A", "A ", " B", "B_", "wA", "wB"}),
-        (Kind.SEX, "M", {"M"}),
+        (Kind.FORENAME, "JO", {"bigram": ["_J", "JO", "O_"]}),
+        (
+            Kind.DATE,
+            "1985-03-04",
+            {
+                "part": ["y1985", "m03", "d04"],
+                "pair": ["04.03", "03.1985", "04.1985."],
+                "digit": ["28", "35", "40", "53", "60", "74"],
+            },
+        ),
+        (Kind.DATE, "1985", {"part": ["y1985"], "pair": [], "digit": ["28", "35"]}),
+        (
+            Kind.POSTCODE,
+            "M1 1AE",
+            {
+                "unit": ["M1 1AE"],
+                "sector": ["M1 1"],
+                "district": ["M1"],
+                "area": ["M"],
+                "character": ["o0M", "o11", "i01", "i1A", "i2E"],
+                "bigram": ["_M", "M1", "11", "1A", "AE", "E_"],
+            },
+        ),
+        (
+            Kind.POSTCODE,
+            "M1",
+            {
+                "unit": [],
+                "sector": [],
+                "district": ["M1"],
+                "area": ["M"],
+                "character": ["o0M", "o11"],
+                "bigram": ["_M", "M1", "1_"],
+            },
+        ),
+        (Kind.TEXT, "A B", {"whole": ["A B"], "word": ["A", "B"], "bigram": ["_A", "A ", " B", "B_"]}),
+        (Kind.SEX, "M", {"whole": ["M"]}),
     ],
 )
-def test_tokens_of_each_kind(kind, value, tokens):
-    assert set(TOKENS[kind](value)) == tokens
+def test_tokens_of_each_kind_by_role(kind, value, tokens):
+    assert {role: make(value) for role, make in TOKENS[kind].items()} == tokens
+
+
+def test_what_a_profile_can_weigh_is_what_the_encoder_makes():
+    assert {kind: tuple(roles) for kind, roles in TOKENS.items()} == ROLES
+    assert set(TOKENS) == set(Kind)
+
+
+def test_a_token_of_many_places_takes_them_from_several_digests():
+    """24 places of 9 bits need two digests; all are set, but for the few that meet."""
+    profile = msgspec.structs.replace(PLAIN, bits=512, sent_bits=512, weights={Kind.PHONE: {"whole": 40}})
+    one, _ = filters({"phone": "07700900123"}, {"phone": "07700900124"}, profile=profile)
+    assert (np.bitwise_count(one).sum(axis=1) >= 34).all()
+    assert np.bitwise_count(one[0] & one[1]).sum() < 12
 
 
 # --- where the bits come from ---------------------------------------------------------------------------------------
