@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from hashlib import blake2b
+from itertools import accumulate
 from typing import ClassVar
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -29,7 +30,7 @@ from keys.secret import LinkageSecret
 
 __all__ = [
     "BLOCK_BYTES", "DIGEST_BYTES", "LABELS", "PAIR_ID_BYTES", "PAIR_KEY_BYTES", "Purpose", "RunKey",
-    "expand_blocks", "pair_keys", "run_key", "stream", "token_digests",
+    "expand_blocks", "expand_spans", "pair_keys", "run_key", "stream", "token_digests",
 ]  # fmt: skip
 
 BLOCK_BYTES = 16
@@ -142,17 +143,32 @@ def expand_blocks(keys: bytes, blocks: Sequence[bytes]) -> bytes:
     blocks under ONE key give equal outputs, ECB's classic fault, is what evidence needs: it is how two agencies'
     equal values meet. Between pairs the keys differ, so nothing meets.
     """
-    if len(keys) != PAIR_KEY_BYTES * len(blocks):
-        raise ValueError("one key for each pair")
     if any(len(block) % BLOCK_BYTES for block in blocks):
         raise ValueError(f"blocks have {BLOCK_BYTES} bytes each")
+    ends = list(accumulate(len(block) // BLOCK_BYTES for block in blocks))
+    return bytes(expand_spans(keys, memoryview(b"".join(blocks)), ends))
+
+
+def expand_spans(keys: bytes, blocks: memoryview, ends: Sequence[int]) -> bytearray:
+    """The same for blocks that lie in one buffer: pair i's are those from ends[i - 1] up to ends[i].
+
+    ends: m ascending numbers of blocks, the last one the length of the buffer.
+    """
+    if len(keys) != PAIR_KEY_BYTES * len(ends):
+        raise ValueError("one key for each pair")
+    if len(blocks) != BLOCK_BYTES * (ends[-1] if ends else 0):
+        raise ValueError(f"blocks have {BLOCK_BYTES} bytes each")
     mode_of_blocks = ECB()  # noqa: S305 - a PRF on digests, never encryption; see above
-    return b"".join(
-        Cipher(AES128(keys[PAIR_KEY_BYTES * pair : PAIR_KEY_BYTES * (pair + 1)]), mode_of_blocks)
-        .encryptor()
-        .update(block)
-        for pair, block in enumerate(blocks)
-    )
+    out = bytearray(len(blocks) + BLOCK_BYTES)  # the library asks for room beyond what it writes
+    room, start = memoryview(out), 0
+    for pair, last in enumerate(ends):
+        end = BLOCK_BYTES * last
+        cipher = Cipher(AES128(keys[PAIR_KEY_BYTES * pair : PAIR_KEY_BYTES * (pair + 1)]), mode_of_blocks)
+        cipher.encryptor().update_into(blocks[start:end], room[start:])
+        start = end
+    room.release()
+    del out[len(blocks) :]
+    return out
 
 
 def stream(subkey: bytes, label: bytes, nbytes: int) -> bytes:

@@ -1,7 +1,9 @@
-"""The two inner loops of encoding, compiled: bits of constant-weight filters, and OR and XOR of masks.
+"""The inner loops of encoding, compiled: what goes into AES and where it goes from there, and OR and XOR of masks.
 
 Arrays in, arrays out; checked outside, computed inside. Plain twins stand in tests/naive.py.
 """
+
+# ruff: noqa: C901 (a kernel is one nest of loops)
 
 from __future__ import annotations
 
@@ -26,21 +28,26 @@ def constant_weight(
     blocks: (b, 16) uint8 pseudo-random blocks; filter i owns blocks[starts[i]:], `rounds[i]` of each of its
     `tokens[i]` tokens (token-major) and one last block as filler. out: (m, 8) uint64, zeroed.
     Position p of a block is its bits 9p to 9p + 8, little endian. Dealing in turn gives every token an equal
-    share, so common bits over weight is shared tokens over tokens of the longer value.
+    share, so common bits over weight is shared tokens over tokens of the longer value. Without tokens: left as it is.
     """
     for i in range(len(starts)):
-        placed = 0
-        n, per = tokens[i], rounds[i]
-        for turn in range(per * POSITIONS):
-            for t in range(n):
-                block = starts[i] + t * per + turn // POSITIONS
-                position = _position(blocks, block, turn % POSITIONS)
-                word, bit = position >> 6, np.uint64(1) << np.uint64(position & 63)
-                if placed < weight and not out[i, word] & bit:
-                    out[i, word] |= bit
-                    placed += 1
-        filler, step = starts[i] + n * per, 0
+        n, per, placed = tokens[i], rounds[i], 0
+        if n == 0:
+            continue
+        for r in range(per):
+            for place in range(POSITIONS):
+                if placed == weight:
+                    break
+                for t in range(n):
+                    position = _position(blocks, starts[i] + t * per + r, place)
+                    word, bit = position >> 6, np.uint64(1) << np.uint64(position & 63)
+                    if not out[i, word] & bit:
+                        out[i, word] |= bit
+                        placed += 1
+                        if placed == weight:
+                            break
         # A value of very few, colliding tokens is filled up from its own filler, walking on to the weight.
+        filler, step = starts[i] + n * per, 0
         position = _position(blocks, filler, 0)
         stride = _position(blocks, filler, 1) | 1  # odd, so the walk visits all 512 positions
         while placed < weight and step < 512:
@@ -50,6 +57,70 @@ def constant_weight(
                 placed += 1
             position = (position + stride) & 511
             step += 1
+
+
+@njit(cache=True, nogil=True)
+def gather_blocks(
+    values: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    digests: NDArray[np.uint64],
+    tags: NDArray[np.int32],
+    codes: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    rounds: NDArray[np.int64],
+    out: NDArray[np.uint64],
+) -> None:
+    """Write what AES is given for each side's value in one slot: its tags' digests, its filter's blocks, a filler.
+
+    values: (m,) place of the value, -1 for none; starts: (m,) its first block in out (b, 2). digests (d, 2), tags,
+    codes, offsets: as in FieldTokens; rounds: (v,) blocks of each filter token. Block r of a token is its digest with
+    r + 1 mixed into the last byte, the filler that of the first token with 255: distinct inputs for AES.
+    """
+    for i in range(len(values)):
+        value, block = values[i], starts[i]
+        if value < 0:
+            continue
+        for t in range(tags.shape[1]):
+            tag = tags[value, t]
+            if tag >= 0:
+                out[block, 0], out[block, 1] = digests[tag, 0], digests[tag, 1]
+                block += 1
+        first, last = offsets[value], offsets[value + 1]
+        for c in range(first, last):
+            code = codes[c]
+            for r in range(rounds[value]):
+                out[block, 0] = digests[code, 0]
+                out[block, 1] = digests[code, 1] ^ np.uint64(r + 1) << np.uint64(56)
+                block += 1
+        if first < last:
+            code = codes[first]
+            out[block, 0] = digests[code, 0]
+            out[block, 1] = digests[code, 1] ^ np.uint64(255) << np.uint64(56)
+
+
+@njit(cache=True, nogil=True)
+def place_tags(
+    values: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    tags: NDArray[np.int32],
+    blocks: NDArray[np.uint32],
+    noise: NDArray[np.uint32],
+    out: NDArray[np.uint32],
+) -> None:
+    """Write the tags of one slot, (m, t): the first word of each real tag's block, the next word of noise elsewhere.
+
+    values, starts, tags: as in gather_blocks. blocks: (b, 4) uint32, four words each.
+    """
+    used = 0
+    for i in range(len(values)):
+        value, block = values[i], starts[i]
+        for t in range(out.shape[1]):
+            if value >= 0 and tags[value, t] >= 0:
+                out[i, t] = blocks[block, 0]
+                block += 1
+            else:
+                out[i, t] = noise[used]
+                used += 1
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from keys.derive import LABELS, Purpose, expand_blocks, pair_keys, run_key, stream, token_digests
+from keys.derive import LABELS, Purpose, expand_blocks, expand_spans, pair_keys, run_key, stream, token_digests
 from keys.errors import SecretMismatchError
 from keys.framing import frame
 from keys.labels import Label
@@ -133,6 +133,16 @@ def test_blocks_are_expanded_pair_by_pair(run):
         for start in range(0, len(block), 16)
     )
     assert expand_blocks(keys_of_pairs, blocks) == plain
+
+
+def test_blocks_in_one_buffer_are_the_same_blocks(run):
+    """Pairs of three, of no and of one block; a buffer longer or shorter than its last pair is refused."""
+    keys_of_pairs, data = pair_keys(run, PAIRS[:48]), memoryview(bytes(range(64)))
+    assert expand_spans(keys_of_pairs, data, [3, 3, 4]) == expand_blocks(keys_of_pairs, [data[:48], b"", data[48:]])
+    assert expand_spans(b"", data[:0], []) == b""
+    for ends in ([3, 3, 3], [3, 3, 5], [3, 4]):
+        with pytest.raises(ValueError, match=r"key|16 bytes"):
+            expand_spans(keys_of_pairs, data, ends)
 
 
 def test_equal_values_meet_within_a_pair_and_never_between_pairs(run):

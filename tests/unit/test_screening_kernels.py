@@ -34,6 +34,14 @@ def test_constant_weight_is_reached_from_a_block_that_repeats_itself():
     assert naive.bits(out[0]) == naive.constant_weight([bytes(16)] * 3, 2, 1, 60) == set(range(60))
 
 
+def test_constant_weight_leaves_a_filter_without_tokens_alone():
+    out = np.zeros((2, 8), np.uint64)
+    kernels.constant_weight(
+        np.zeros((3, 16), np.uint8), np.zeros(2, np.int64), np.array([0, 2]), np.ones(2, int), 9, out
+    )
+    assert np.bitwise_count(out).sum(axis=1).tolist() == [0, 9]
+
+
 def test_or_masks_is_its_twin():
     masks = RNG.integers(0, 2**63, (6, 3)).astype(np.uint64)
     lists = [[0, 1], [], [5], [2, 2, 3], []]
