@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from linkage.encode.tokens import _TOKENISERS, MAX_FILTER_TOKENS, bigrams, rarity_buckets
-from linkage.layout import DATE_DIGITS, POSTCODE_CHARACTERS, YEAR_WINDOW
+from linkage.layout import DATE_DIGITS, POSTCODE_CHARACTERS, TAGS, YEAR_WINDOW, group
 from linkage.match.compare import _NAME_CUTS, _TEXT_CUTS
 from linkage.model import Comparisons
 from linkage.schema import LEVELS, MISSING, Kind
@@ -94,7 +94,10 @@ class _Value:
     """One value's tokens as text; "" says nothing."""
 
     def __init__(self, kind, value):
-        self.tokens, self.whole = _TOKENISERS[kind](value)
+        known, others, self.whole = _TOKENISERS[kind](value)
+        exact = [value if known else "", *[""] * (TAGS[kind]["exact"] - 1)]
+        row = [*exact, *(token.partition(":")[2] for token in others)]
+        self.tokens = {name: row[group(kind, name)] for name in TAGS[kind]}
         self.bigrams = frozenset(bigrams(value)[:MAX_FILTER_TOKENS])
 
     def group(self, name):

@@ -123,6 +123,35 @@ def place_tags(
                 used += 1
 
 
+@njit(cache=True, nogil=True)
+def bigram_lists(
+    letters: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    edge: int,
+    size: int,
+    most: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    count: NDArray[np.int64],
+) -> None:
+    """Distinct padded bigrams of each value in order of first appearance, at most most[v] of them.
+
+    letters: the letters of all values, numbers below `size`; lengths: (v,) letters of each. edge: the padding's number.
+    codes: written one list after another, first letter * size + second; count: (v,), written.
+    """
+    at, end = 0, 0
+    for v in range(len(lengths)):
+        begin, before = end, edge
+        for place in range(lengths[v] + 1):
+            letter = letters[at + place] if place < lengths[v] else edge
+            code = before * size + letter
+            before = letter
+            if end - begin < most[v] and not (codes[begin:end] == code).any():
+                codes[end] = code
+                end += 1
+        count[v] = end - begin
+        at += lengths[v]
+
+
 @njit(cache=True, nogil=True, inline="always")
 def _position(blocks: NDArray[np.uint8], block: int, place: int) -> int:
     bit = 9 * place

@@ -5,6 +5,7 @@ import pytest
 
 from linkage.encode import kernels
 from linkage.encode.screening import diffuse, diffusion_places
+from linkage.encode.tokens import bigrams
 from tests import naive_encode as naive
 from tests import support
 
@@ -40,6 +41,16 @@ def test_constant_weight_leaves_a_filter_without_tokens_alone():
         np.zeros((3, 16), np.uint8), np.zeros(2, np.int64), np.array([0, 2]), np.ones(2, int), 9, out
     )
     assert np.bitwise_count(out).sum(axis=1).tolist() == [0, 9]
+
+
+def test_bigram_lists_are_the_bigrams_of_each_value():
+    """Repeated letters, no letters, a list cut short; the padding is a letter like any other."""
+    words, most = ["anna", "", "aaaa", "abcdefgh", "_"], [9, 9, 9, 3, 9]
+    letters = np.array([" _abcdefghn".index(letter) for letter in "".join(words)], np.int64)
+    codes, count = np.zeros(40, np.int64), np.zeros(len(words), np.int64)
+    kernels.bigram_lists(letters, np.array([len(word) for word in words]), 1, 11, np.array(most), codes, count)
+    made = [" _abcdefghn"[code // 11] + " _abcdefghn"[code % 11] for code in codes[: count.sum()].tolist()]
+    assert made == [gram for word, size in zip(words, most, strict=True) for gram in bigrams(word)[:size]]
 
 
 def test_or_masks_is_its_twin():
