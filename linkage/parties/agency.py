@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from keys.aead import NoteSealer
 from keys.chance import SYSTEM, Chance
-from keys.derive import RunKey, pair_keys
+from keys.derive import PAIR_ID_BYTES, PAIR_KEY_BYTES, RunKey, pair_keys
 from linkage.agreement import Agreement
 from linkage.encode.evidence import make_evidence
 from linkage.encode.screening import make_filters
@@ -31,8 +31,11 @@ from linkage.parties.local import LocalTable
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
 
-NULL_QUERIES = 20_000
-"""Rows whose candidates inside the file are compared for the non-match patterns; a larger file is sampled."""
+NULL_ROWS = 8_000
+"""Filters whose candidates inside the file are compared for the non-match patterns; a larger file is sampled."""
+
+_PAIRS = 1 << 14  # compared at a time, so that memory does not grow with the file
+_STEPS = 16  # of distance, within which pairs are found by both sides alike
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,30 +83,33 @@ def null_table(
 ) -> NullTable:
     """Comparison patterns among candidate pairs inside one file (DESIGN section 5).
 
-    Candidates are chosen as the matcher chooses them. A file of more than NULL_QUERIES filters is searched from a
-    random sample of rows, and counts are scaled to the whole file.
+    Candidates are chosen as the matcher chooses them. A file of more than NULL_ROWS filters is searched from
+    a random sample of its people, and counts are scaled to the whole file.
     """
     layout, people = Layout(agreement.schema), len(tokens[0])
-    queries = _sample(len(filters), NULL_QUERIES, chance)
+    asked = np.zeros(people, np.bool_)
+    asked[_sample(people, -(-NULL_ROWS * people // max(len(filters), 1)), chance)] = True
+    queries = np.flatnonzero(asked[owner])
     settings = Nearest(keep=agreement.terms.screening.candidates + 1, both_sides=False)
     found = find_candidates(filters[queries], filters, settings)
-    left, right = owner[queries[found.left]], owner[found.right]
-    low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right).astype(np.int64)
-    pairs, seen = np.unique((low * people + high)[low < high], return_counts=True)
-    low, high = pairs // max(people, 1), pairs % max(people, 1)
-    weight = _sampled_weight(low, high, seen, np.unique(owner[queries]), people)
-    one = _random_ids(1, chance)
-    rows, place = np.unique(np.concatenate([low, high]), return_inverse=True)
-    ids = np.repeat(one, len(rows), axis=0)
+    low, high, weight = _weighed(owner[queries[found.left]], owner[found.right], found.distances, asked)
     # One key for all rows: these comparisons never leave the agency, only their counts do.
-    sides = make_evidence(tokens, rows, ids, chance.draw(16) * len(rows), layout, chance)
-    levels = compare(sides.take(place[: len(pairs)]), sides.take(place[len(pairs) :]), layout)
-    patterns = np.concatenate([levels.levels, levels.rarity, levels.crossed], axis=1)
+    key = chance.draw(PAIR_KEY_BYTES)
+    patterns = np.empty((len(low), 2 * len(agreement.schema) + 2), np.int8)
+    for start in range(0, len(low), _PAIRS):
+        part = slice(start, start + _PAIRS)
+        rows, place = np.unique(np.concatenate([low[part], high[part]]), return_inverse=True)
+        ids = np.zeros((len(rows), PAIR_ID_BYTES), np.uint8)
+        sides = make_evidence(tokens, rows, ids, key * len(rows), layout, chance)
+        levels = compare(sides.take(place[: len(place) // 2]), sides.take(place[len(place) // 2 :]), layout)
+        patterns[part] = np.concatenate([levels.levels, levels.rarity, levels.crossed], axis=1)
     distinct, where = np.unique(patterns, axis=0, return_inverse=True)
     fields = len(agreement.schema)
     missing = np.stack([np.diff(field.offsets) == 0 for field in tokens], axis=1)
     counts = np.bincount(where.ravel(), weights=weight, minlength=len(distinct)).astype(np.float64)
-    counts = rounded_at_random(counts, agreement.terms.screening.round_patterns, chance)
+    # A pair of a sample stands for several: told as multiples, so that the model sees how few pairs it was.
+    each = -(-people // max(int(asked.sum()), 1))
+    counts = rounded_at_random(counts, max(agreement.terms.screening.round_patterns, each), chance)
     kept = counts > 0
     return NullTable(
         np.ascontiguousarray(distinct[kept, :fields]),
@@ -111,7 +117,7 @@ def null_table(
         np.ascontiguousarray(distinct[kept, 2 * fields :]),
         counts[kept],
         people=people,
-        pairs=len(pairs),
+        pairs=len(low),
         present=1 - missing.mean(axis=0) if people else np.zeros(fields),
         gaps=np.bincount(missing @ (1 << np.arange(fields)), minlength=1 << fields) / max(people, 1),
     )
@@ -130,20 +136,32 @@ def rounded_at_random(counts: NDArray[np.float64], grain: int, chance: Chance = 
     return np.asarray(np.floor(counts / grain + up) * grain)
 
 
-def _sampled_weight(
-    low: NDArray[np.int64], high: NDArray[np.int64], seen: NDArray[np.int64], drawn: NDArray[np.int32], people: int
-) -> NDArray[np.float64]:
-    """For how many pairs of the whole file each pair seen from the people drawn stands, (m,).
+def _weighed(
+    person: NDArray[np.int32], other: NDArray[np.int32], distances: NDArray[np.int32], asked: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs of people found from those asked, each once (low, high), and for how many pairs of the file it stands.
 
-    seen: (m,) times a pair was found, from one of its sides or both. A side that finds it is drawn with the share of
-    people drawn; how often both sides find a pair is read off the pairs of which both were drawn.
+    person, other, distances: (m,) who was asked, whom his filters found, how far off. asked: (people,) whose
+    candidates were looked for, a random part of the file. A pair that both its sides find is seen twice as often as
+    one that one side finds, and is the more alike: unweighed, it would make strangers look too much alike. Where only
+    one side was asked, the other's answer is guessed from pairs as far apart of which both were.
+    Source: Horvitz & Thompson 1952, with the chance of being drawn estimated where it is not known.
     """
-    if len(drawn) >= people:
-        return np.ones(len(seen))
-    share = len(drawn) / people
-    inside = np.isin(low, drawn) & np.isin(high, drawn)
-    mutual = float((seen[inside] > 1).mean()) if inside.any() else 1.0
-    return np.asarray(seen / (share * (1 + mutual)))
+    people = len(asked)
+    near = np.argsort(distances, kind="stable")  # so that the first of equal codes is the nearest
+    codes, first = np.unique(person[near].astype(np.int64) * people + other[near], return_index=True)
+    distance = distances[near][first]
+    one, two = codes // max(people, 1), codes % max(people, 1)
+    codes, distance, one, two = (part[one != two] for part in (codes, distance, one, two))
+    mutual = np.isin(two * people + one, codes, assume_unique=True)
+    known = asked[two]
+    steps = np.quantile(distance, np.linspace(0, 1, _STEPS + 1)[1:-1]) if len(distance) else np.empty(0)
+    step = np.searchsorted(steps, distance)
+    share = (np.bincount(step[known], mutual[known], _STEPS) + 0.5) / (np.bincount(step[known], minlength=_STEPS) + 1)
+    both = np.where(known, mutual, share[step])
+    pairs, place = np.unique(np.minimum(one, two) * people + np.maximum(one, two), return_inverse=True)
+    weight = np.bincount(place, 1 - both / 2, len(pairs)) * people / max(int(asked.sum()), 1)
+    return pairs // max(people, 1), pairs % max(people, 1), weight
 
 
 @dataclass(frozen=True, repr=False)

@@ -268,9 +268,30 @@ def test_a_sampled_null_table_stands_for_the_whole_file(monkeypatch):
     """Half of the rows asked: the weighted counts still estimate all pairs."""
     people, terms, key = support.county(60, seed=8), support.agreement(), support.key()
     whole = agency.encode(people, terms, key, b"c" * 16).contents.null.counts.sum()
-    monkeypatch.setattr(agency, "NULL_QUERIES", 35)
+    monkeypatch.setattr(agency, "NULL_ROWS", 35)
     sampled = [agency.encode(people, terms, key, b"c" * 16).contents.null.counts.sum() for _ in range(5)]
     assert np.mean(sampled) == pytest.approx(whole, rel=0.25)
+
+
+def test_a_sample_of_people_counts_pairs_of_one_side_and_of_both_alike():
+    """Pairs that both sides find come up twice as often; each kind is still counted as often as the file holds it."""
+    people, rng = 3000, np.random.default_rng(2)
+    one = np.arange(0, people, 2)
+    both = (np.concatenate([one, one + 1]), np.concatenate([one + 1, one]), np.full(people, 3))
+    lonely = (np.arange(people), (np.arange(people) + 7) % people, np.full(people, 9))
+    person, other, distance = (np.concatenate(part).astype(np.int32) for part in zip(both, lonely, strict=True))
+    counts = []
+    for _ in range(20):
+        asked = np.zeros(people, np.bool_)
+        asked[rng.choice(people, 600, replace=False)] = True
+        seen = asked[person]
+        low, high, weight = agency._weighed(person[seen], other[seen], distance[seen], asked)
+        counts.append([weight[high - low == 1].sum(), weight[high - low != 1].sum()])
+    assert np.mean(counts, axis=0) == pytest.approx([people / 2, people], rel=0.03)
+    low, high, weight = agency._weighed(person, other, distance, np.ones(people, np.bool_))
+    assert len(low) == people / 2 + people
+    assert (weight == 1).all()
+    assert (low < high).all()
 
 
 def test_pattern_counts_are_rounded_at_random_and_right_on_average():
