@@ -33,6 +33,7 @@ _NOT_SLASHED = re.compile(r"[^A-Z0-9/]+")
 _REPEATED = re.compile(r"(\d)\1{6}")
 _PUNCTUATION = str.maketrans("", "", " ()-.")
 _MOBILE = re.compile(r"(?:\+44|0044|44)?0?(7[1-57-9]\d{8})")
+_LANDLINE = re.compile(r"(?:\+440?|0)([12]\d{9})")
 _THIS_CENTURY = 40  # two-digit PNC years up to 2040; the oldest records are of the 1940s, long closed
 
 _MALE = frozenset({"M", "MALE", "MAN", "BOY", "1"})
@@ -115,8 +116,9 @@ def phone(text: str) -> Cleaned:
     digits = "".join(filter(str.isdigit, raw))
     if _REPEATED.search(digits) or digits.lstrip("0") in _STAND_INS:
         return PLACEHOLDER
-    # The plain form of what phonenumbers says of mobiles, for speed; a test holds the two together.
-    match = _MOBILE.fullmatch(raw.translate(_PUNCTUATION))
+    # The plain form of what phonenumbers says of mobiles and landlines, for speed; a test holds the two together.
+    plain = raw.translate(_PUNCTUATION)
+    match = _MOBILE.fullmatch(plain) or _LANDLINE.fullmatch(plain)
     return ((f"+44{match[1]}",), Verdict.VALID) if match else _parsed_phone(raw)
 
 

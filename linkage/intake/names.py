@@ -33,6 +33,7 @@ _NOT_A_NAME = re.compile(
     r"|(FATHER|DAD|PARTNER|MOTHER|SON|DAUGHTER|HUSBAND|BOYFRIEND)( OF\b|$)"
 )
 _FURTHER = re.compile(r"[;/|(\[\")\]]|\b(?:AKA|A\.K\.A\.?|ALIAS|NEE|FORMERLY|ALSO KNOWN AS|KNOWN AS|OR)\b")
+_JOINING = frozenset(("AKA", "ALIAS", "NEE", "FORMERLY", "OR"))  # the single words of _FURTHER
 _APOSTROPHE = re.compile(r"(?<=\w)['`]\s?(?=\w)")
 _JOINED = re.compile(r"\b((?:(?:MC|MAC|O|D|FITZ) )+)(?=[A-Z]{3})")
 _FATHER_OF = re.compile(r"\b(ABDUL|ABDOUL|ABD AL|ABD UL|ABD EL|ABDEL|ABDAL|ABDUR) (?=[A-Z]{3})")
@@ -96,6 +97,8 @@ def _cleaned(text: str, values_of: Callable[[str], list[str]]) -> Cleaned:
         return MISSING
     if _NOT_A_NAME.match(raw) or is_placeholder(raw):
         return PLACEHOLDER
+    if raw.isalpha() and raw not in _JOINING:  # one plain word, as most names are: all below would leave it as it is
+        return (raw,), Verdict.VALID
     found: list[str] = []
     missing = INVALID
     for part in _FURTHER.split(raw):

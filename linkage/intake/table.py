@@ -5,8 +5,10 @@ Rule: every fault of the file is named at once, by line and column, and never by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from linkage.intake import text, workbook
 from linkage.intake.collector import paused
 from linkage.intake.header import Row, check_header
 
+_BLOCK = 1 << 12  # rows turned into columns at a time
 _LISTED = 20  # faults listed one by one; the rest is counted
 
 
@@ -97,17 +100,47 @@ def _plain(value: Any) -> Any:
     return None if type(value).__name__ == "NAType" else value
 
 
-def _table(rows: list[Row]) -> Table:
-    if not rows:
+def _table(rows: Iterable[Row]) -> Table:
+    rows = iter(rows)
+    ahead = list(islice(rows, 50))
+    if not ahead:
         raise UnreadableFileError("the file is empty", "export the table again")
-    width = _width(rows)
-    header: Row = (rows[0][0], list(rows[0][1][:width]))
-    check_header([header, *rows[1:50]])
-    body = _straight(rows[1:], width)
-    columns = tuple(" ".join(name.split()) for name in header[1])
-    turned = zip(*(cells for _, cells in body), strict=True) if body else [()] * width
-    cells = tuple([cell.strip() for cell in column] for column in turned)
-    return Table(columns, cells, np.array([line for line, _ in body], dtype=np.int32))
+    if not ahead[0][1][-1].strip():  # what stands below a last column without a name says whether it is one
+        ahead += rows
+    width = _width(ahead)
+    header: Row = (ahead[0][0], list(ahead[0][1][:width]))
+    check_header([header, *ahead[1:50]])
+    lines, ragged = array("i"), list[tuple[int, int]]()
+    columns = [_Cells() for _ in range(width)]
+    below = chain(ahead[1:], rows)
+    while block := list(islice(below, _BLOCK)):
+        ragged += [(line, len(cells)) for line, cells in block if len(cells) < width or _beyond(cells, width)]
+        lines.extend(line for line, _ in block)
+        if not ragged:
+            for column, cells in zip(columns, zip(*(cells for _, cells in block), strict=False), strict=False):
+                column.add(cells)
+    if ragged:
+        raise _ragged(ragged, len(lines), width)
+    names = tuple(" ".join(name.split()) for name in header[1])
+    return Table(names, tuple(column.texts for column in columns), np.array(lines, dtype=np.int32))
+
+
+class _Cells:
+    """One column as it is read: equal texts are one string, as long as there are many of them."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._known: dict[str, str] | None = {}
+
+    def add(self, cells: Iterable[str]) -> None:
+        """Further cells, stripped."""
+        stripped = [cell.strip() for cell in cells]
+        if self._known is None:
+            self.texts += stripped
+            return
+        self.texts += map(self._known.setdefault, stripped, stripped)
+        if len(self._known) > len(self.texts) / 2 > _BLOCK:
+            self._known = None
 
 
 def _width(rows: list[Row]) -> int:
@@ -123,16 +156,12 @@ def _beyond(cells: Sequence[str], width: int) -> bool:
     return len(cells) > width and "".join(cells[width:]).strip() != ""
 
 
-def _straight(rows: list[Row], width: int) -> list[Row]:
-    """Rows of exactly that width; empty cells too many are cut. Raises ColumnsError with the lines of all others."""
-    ragged = [(line, len(cells)) for line, cells in rows if len(cells) < width or _beyond(cells, width)]
-    if ragged:
-        details = [f"line {line}: {count} cells" for line, count in ragged[:_LISTED]]
-        if len(ragged) > _LISTED:
-            details.append(f"and {len(ragged) - _LISTED:,} more rows")
-        raise ColumnsError(
-            f"{len(ragged):,} of {len(rows):,} rows do not have {width} cells, first at line {ragged[0][0]}",
-            "a cell that holds the delimiter or a line break needs quotation marks; delete lines below the table",
-            details,
-        )
-    return [(line, cells if len(cells) == width else list(cells[:width])) for line, cells in rows]
+def _ragged(ragged: list[tuple[int, int]], rows: int, width: int) -> ColumnsError:
+    details = [f"line {line}: {count} cells" for line, count in ragged[:_LISTED]]
+    if len(ragged) > _LISTED:
+        details.append(f"and {len(ragged) - _LISTED:,} more rows")
+    return ColumnsError(
+        f"{len(ragged):,} of {rows:,} rows do not have {width} cells, first at line {ragged[0][0]}",
+        "a cell that holds the delimiter or a line break needs quotation marks; delete lines below the table",
+        details,
+    )

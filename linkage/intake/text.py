@@ -26,37 +26,44 @@ _STATED = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
 _SAVE = "save it from the spreadsheet as 'CSV UTF-8', or as XLSX"
 
 
-def read_rows(raw: bytes) -> list[Row]:
-    """Rows of a CSV file, blank ones left out, each with its line in the file (1 the first).
+def read_rows(raw: bytes) -> Iterator[Row]:
+    """Rows of a CSV file, blank ones left out, each with its line in the file (1 the first), as they are read.
 
     Raises UnreadableFileError where the bytes are no text, or quotation marks do not pair.
     """
-    text = decode(raw)
-    stated = _STATED.match(text)  # Excel's own first line that names the delimiter
-    rows = _parse(text[stated.end() :], stated[1], 2) if stated else _parse(text, delimiter_of(text))
-    kept = [row for row in rows if "".join(row[1]).strip()]
-    # SQL Server underlines its header with dashes.
-    if len(kept) > 1 and all(cell.strip("- ") == "" for cell in kept[1][1]):
-        del kept[1]
-    return kept
+    data = utf8(raw)
+    head = data[:40].decode("utf-8", "ignore")
+    stated = _STATED.match(head)  # Excel's own first line that names the delimiter
+    if stated:
+        rows = _parse(data[len(head[: stated.end()].encode()) :], stated[1], 2)
+    else:
+        rows = _parse(data, delimiter_of(data))
+    return _underlined(row for row in rows if "".join(row[1]).strip())
 
 
-def decode(raw: bytes) -> str:
-    """Text of the bytes: UTF-8 or UTF-16 by its mark, else each line UTF-8 or, where it is not, Windows-1252.
+def _underlined(rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows without a second one of dashes, with which SQL Server underlines its header."""
+    for number, row in enumerate(rows):
+        if number != 1 or any(cell.strip("- ") for cell in row[1]):
+            yield row
+
+
+def utf8(raw: bytes) -> bytes:
+    """The text of the bytes as UTF-8: UTF-16 by its mark, else each line UTF-8 or, where it is not, Windows-1252.
 
     Deciding line by line reads files that were glued together from both. Raises UnreadableFileError.
     """
-    marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode Text"
-    if not marked:
-        raw = raw.removeprefix(codecs.BOM_UTF8).removesuffix(b"\x1a")
-        _check_bytes(raw)
-    text = _try(raw, "utf-16" if marked else "utf-8")
-    if text is None and marked:
-        raise UnreadableFileError("the file says that it is UTF-16 and is not", _SAVE)
-    return _line_by_line(raw) if text is None else text.removeprefix("\ufeff")
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # Excel's "Unicode Text"
+        text = _try(raw, "utf-16")
+        if text is None:
+            raise UnreadableFileError("the file says that it is UTF-16 and is not", _SAVE)
+        return text.removeprefix("\ufeff").encode()
+    raw = raw.removeprefix(codecs.BOM_UTF8).removesuffix(b"\x1a")
+    _check_bytes(raw)
+    return _line_by_line(raw).encode() if _try(raw, "utf-8") is None else raw.removeprefix(codecs.BOM_UTF8)
 
 
-def delimiter_of(text: str) -> str:
+def delimiter_of(data: bytes) -> str:
     """The delimiter under which most of the first rows have the same number of cells, more than one.
 
     Raises UnreadableFileError where none gives more than one column.
@@ -64,7 +71,7 @@ def delimiter_of(text: str) -> str:
     best, score = "", (0.0, 0)
     for delimiter in _DELIMITERS:
         widths: Counter[int] = Counter()
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        reader = csv.reader(_lines(data), delimiter=delimiter)
         try:
             widths.update(len(row) for row in islice(reader, _SAMPLE_ROWS) if row)
         except csv.Error:
@@ -81,8 +88,13 @@ def delimiter_of(text: str) -> str:
     return best
 
 
-def _parse(text: str, delimiter: str, first_line: int = 1) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _lines(data: bytes) -> io.TextIOWrapper:
+    # Decoded as it is read: a str of the whole file, or StringIO with its four bytes a character, would not be small.
+    return io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
+
+
+def _parse(data: bytes, delimiter: str, first_line: int = 1) -> Iterator[Row]:
+    reader = csv.reader(_lines(data), delimiter=delimiter, strict=True)
     line = first_line
     try:
         for cells in reader:

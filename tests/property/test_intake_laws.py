@@ -146,6 +146,16 @@ def test_mobiles_are_what_phonenumbers_says(number, first, before):
         assert values == (phonenumbers.format_number(wanted, phonenumbers.PhoneNumberFormat.E164),)
 
 
+@given(number=st.integers(0, 10**9 - 1), first=st.sampled_from("12"), before=st.sampled_from(["0", "+44", "+44(0)"]))
+def test_landlines_are_what_phonenumbers_says(number, first, before):
+    text = f"{before}{first}{number:09}"
+    values, verdict = identifiers.phone(text)
+    if verdict is not Verdict.PLACEHOLDER:
+        wanted = phonenumbers.parse(text, "GB")
+        assert phonenumbers.is_possible_number(wanted)
+        assert values == (phonenumbers.format_number(wanted, phonenumbers.PhoneNumberFormat.E164),)
+
+
 @given(
     area=st.sampled_from(sorted(places.AREAS)),
     district=st.integers(0, 99),
