@@ -15,11 +15,14 @@ is zero. Two notes share a key only if one pair id is sealed twice with one salt
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from keys.errors import CustodyError, OpenError
 from keys.framing import frame, unframe
@@ -30,7 +33,7 @@ from keys.labels import Label, is_test, mode
 from keys.seal import open_sealed, seal
 
 PAIR_ID_BYTES = 16
-_SALT_BYTES = 16
+_SALT_BYTES = 16  # as long as a pair id: seal_all writes one length for both
 _TAG_BYTES = 16
 _LENGTH_BYTES = 4
 _ZERO_NONCE = bytes(12)  # safe because each note has a key of its own
@@ -91,6 +94,26 @@ class NoteSealer:
         """One note for one pair; see `seal_note`."""
         return seal_note(self.key, pair_id, self.context, plaintext, self.length)
 
+    def seal_all(self, pair_ids: bytes, plaintexts: Sequence[bytes]) -> bytes:
+        """The notes of m pairs, one after another: what `seal` gives for each, in half the time.
+
+        pair_ids: (m, 16) bytes row after row. Raises CustodyError when a plaintext is too long.
+        """
+        if len(pair_ids) != PAIR_ID_BYTES * len(plaintexts):
+            raise ValueError("one pair id for each note")
+        # expand(key, label, mode, pair id, salt), with the keyed state and the constant head of its info computed once.
+        base, size = HMAC(self.key.value, SHA256()), PAIR_ID_BYTES.to_bytes(4, "big")
+        base.update(frame(Label.NOTE, mode(self.key.test)) + size)
+        salts = secrets.token_bytes(_SALT_BYTES * len(plaintexts))
+        notes = []
+        for pair, plaintext in enumerate(plaintexts):
+            salt = salts[_SALT_BYTES * pair : _SALT_BYTES * (pair + 1)]
+            state = base.copy()
+            state.update(pair_ids[PAIR_ID_BYTES * pair : PAIR_ID_BYTES * (pair + 1)] + size + salt + b"\x01")
+            padded = _padded(plaintext, self.length)
+            notes += [salt, ChaCha20Poly1305(state.finalize()).encrypt(_ZERO_NONCE, padded, self.context)]
+        return b"".join(notes)
+
     def __repr__(self) -> str:
         return f"NoteSealer(key={self.key!r}, length={self.length})"
 
@@ -120,13 +143,16 @@ def seal_note(key: NoteKey, pair_id: bytes, context: bytes, plaintext: bytes, le
 
     Raises CustodyError when the plaintext is longer than `length`.
     """
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return salt + _cipher(key, pair_id, salt).encrypt(_ZERO_NONCE, _padded(plaintext, length), context)
+
+
+def _padded(plaintext: bytes, length: int) -> bytes:
     if len(plaintext) > length:
         raise CustodyError(
             f"a note of {len(plaintext)} bytes does not fit the {length} agreed", "send fewer flags for this row"
         )
-    salt = secrets.token_bytes(_SALT_BYTES)
-    padded = len(plaintext).to_bytes(_LENGTH_BYTES, "big") + plaintext.ljust(length, b"\0")
-    return salt + _cipher(key, pair_id, salt).encrypt(_ZERO_NONCE, padded, context)
+    return len(plaintext).to_bytes(_LENGTH_BYTES, "big") + plaintext.ljust(length, b"\0")
 
 
 def open_note(key: NoteKey, pair_id: bytes, context: bytes, sealed: bytes) -> bytes:

@@ -16,6 +16,7 @@ from keys.chance import SYSTEM, Chance
 from keys.derive import PAIR_ID_BYTES, PAIR_KEY_BYTES, RunKey, pair_keys
 from linkage.agreement import Agreement
 from linkage.encode.evidence import make_evidence
+from linkage.encode.parallel import WORTHWHILE, make_evidence_on
 from linkage.encode.screening import make_filters
 from linkage.encode.tokens import FieldTokens, tokenise
 from linkage.errors import RequestRefusedError
@@ -219,21 +220,24 @@ def answer(
     key: RunKey,
     sealer: NoteSealer,
     chance: Chance = SYSTEM,
+    processes: int = 1,
 ) -> EvidenceContents:
     """Evidence and sealed notes for the pairs asked about; check_request comes first.
 
+    processes: how many may work on a large request; see encode.parallel. A seed is for one.
     Raises TestKeyError when a live key meets a repeatable source of chance (R50).
     """
     chance.require(test=key.test)
     rows = local.rows(request.pseudonyms)
     keys = pair_keys(key, request.pair_ids.tobytes())
-    evidence = make_evidence(local.tokens, rows, request.pair_ids, keys, Layout(agreement.schema), chance)
+    layout = Layout(agreement.schema)
+    if processes > 1 and len(rows) >= WORTHWHILE and not chance.test:
+        evidence = make_evidence_on(processes, local.tokens, rows, request.pair_ids, keys, layout)
+    else:
+        evidence = make_evidence(local.tokens, rows, request.pair_ids, keys, layout, chance)
     blank = encode_note(Note())
     plain = [encode_note(note) for note in local.notes] if local.notes else [blank] * len(local)
-    ids = request.pair_ids.tobytes()
-    sealed = b"".join(
-        sealer.seal(ids[16 * pair : 16 * pair + 16], plain[row]) for pair, row in enumerate(rows.tolist())
-    )
+    sealed = sealer.seal_all(request.pair_ids.tobytes(), [plain[row] for row in rows.tolist()])
     notes = np.frombuffer(sealed, np.uint8).reshape(len(rows), -1)
     return EvidenceContents(evidence, notes, sealer.wrapped)
 

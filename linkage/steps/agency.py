@@ -29,6 +29,7 @@ from linkage.intake.quality import Quality
 from linkage.intake.records import Intake, take_in
 from linkage.intake.suggest import suggest
 from linkage.intake.table import Table, read_table
+from linkage.match.candidates import cores
 from linkage.model import Request
 from linkage.notes import NOTE_BYTES
 from linkage.package.container import Opened
@@ -167,7 +168,7 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
         length=NOTE_BYTES,
     )
     key = run_key(secret, run, desk.agreement.digest)
-    contents = agency.answer(request, local, desk.agreement, key, sealer, desk.chance)
+    contents = agency.answer(request, local, desk.agreement, key, sealer, desk.chance, cores())
     # What was answered is noted first: a crash may lose an answer, but never lets a pair be answered twice.
     desk.replace(run, "answered", answered.pair_ids.tobytes() + answered.asked.tobytes())
     files = desk.send(contents.to_body(), "evidence", run, matcher)

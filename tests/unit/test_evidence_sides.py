@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from keys.derive import Purpose, expand_blocks, pair_keys, token_digests
 from linkage.encode import evidence as making
+from linkage.encode import parallel
 from linkage.encode.evidence import make_evidence
 from linkage.encode.tokens import MAX_FILTER_TOKENS, bigrams, label, tokenise
 from linkage.layout import FILTER_WEIGHT, FILTERED, TAGS, Layout, tags_of
@@ -268,6 +269,22 @@ def test_rows_may_be_asked_for_in_any_order_and_more_than_once(monkeypatch):
     single = evidence(records, ids[16 * 11 : 16 * 12], rows=rows[11:12])
     assert np.array_equal(single.presence[0], whole.presence[11])
     assert np.array_equal(single.tags[0][real[11]], whole.tags[11][real[11]])
+
+
+def test_several_processes_make_the_same_evidence(monkeypatch):
+    """In parts of any size, in order: all that is not random is the same."""
+    monkeypatch.setattr(parallel, "PART", 7)
+    ids = np.frombuffer(random_ids(40), np.uint8).reshape(-1, 16)
+    rows = np.random.default_rng(1).integers(0, 20, 40)
+    made = tokenise(support.county(20), SCHEMA, KEY), rows, ids, pair_keys(KEY, ids.tobytes()), LAYOUT
+    alone, again, together = make_evidence(*made), make_evidence(*made), parallel.make_evidence_on(2, *made)
+    real, spelt = alone.tags == again.tags, (alone.filters == again.filters).all(axis=2)
+    assert real.mean() > 0.1
+    assert np.array_equal(together.presence, alone.presence)
+    assert np.array_equal(together.tags[real], alone.tags[real])
+    assert np.array_equal(together.filters[spelt], alone.filters[spelt])
+    assert (together.tags[~real] != alone.tags[~real]).mean() > 0.99
+    assert np.array_equal(together.pair_ids, ids)
 
 
 def test_no_rows_are_no_fault():

@@ -36,6 +36,21 @@ def test_r22_notes_are_of_one_length_and_never_alike(sealer):
     assert len({note[:16] for note in notes}) == len({note[16:32] for note in notes}) == len(notes)
 
 
+def test_notes_sealed_together_open_one_by_one(sealer):
+    """Each for its own pair, with a salt of its own; nothing when one is too long or has no pair."""
+    texts = [b"DA-P", b"", b"x" * LENGTH]
+    size = LENGTH + NOTE_OVERHEAD
+    together = sealer.seal_all(PAIR + OTHER_PAIR + PAIR, texts)
+    notes = [together[start : start + size] for start in range(0, len(together), size)]
+    for pair, note, text in zip((PAIR, OTHER_PAIR, PAIR), notes, texts, strict=True):
+        assert open_note(sealer.key, pair, b"agreement", note) == text
+    assert len({note[:16] for note in notes}) == 3
+    with pytest.raises(CustodyError, match="does not fit"):
+        sealer.seal_all(PAIR, [b"x" * (LENGTH + 1)])
+    with pytest.raises(ValueError, match="one pair id"):
+        sealer.seal_all(PAIR, texts)
+
+
 @pytest.mark.parametrize("text", [b"", b"\0", b"x\0\0", b"x" * LENGTH, b"\0" * LENGTH])
 def test_padding_comes_off_exactly(sealer, text):
     """Zeros of the note itself stay."""
