@@ -19,8 +19,8 @@ from linkage.encode.tokens import FieldTokens
 from linkage.layout import Layout
 from linkage.model import Bytes16, Evidence
 
-WORTHWHILE = 100_000
-"""Sides from which another process saves more than its start costs (about 1.5 seconds)."""
+WORTHWHILE = 500_000
+"""Sides from which other processes save well more than their start costs (1.5 seconds each)."""
 
 PART = 1 << 14
 """Sides a process makes at a time."""

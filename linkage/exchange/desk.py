@@ -113,7 +113,7 @@ class Desk:
         """Sign, seal and write one package to the outbox, all parts or none."""
         folder = out or self.folder / "outbox"
         parts = pack(body, kind, run, self.agreement, self.identity, recipient)
-        return write_all([(folder / header.filename, data) for header, data in parts])
+        return write_all((folder / header.filename, data) for header, data in parts)
 
     def take(self, paths: Sequence[Path], kind: Kind, run: str) -> dict[str, Opened]:
         """Open the packages in some files or folders, each proven and none taken before; by sender.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -19,19 +20,20 @@ def write_new(path: Path, data: bytes, *, private: bool = False) -> Path:
     return write_all([(path, data)], private=private)[0]
 
 
-def write_all(files: list[tuple[Path, bytes]], *, private: bool = False) -> list[Path]:
+def write_all(files: Iterable[tuple[Path, bytes]], *, private: bool = False) -> list[Path]:
     """Write several new files, all or none: complete under temporary names first, then named.
 
+    files: may be made while they are written; no more than one is held.
     private: for their owner alone (on POSIX; on Windows a file is as private as its folder).
     Raises OutputExistsError when one exists, also when it appears meanwhile; YourFileError when one cannot be written.
     """
-    paths = [path for path, _ in files]
-    for nth, path in enumerate(paths):
-        if path.exists() or path.is_symlink() or path in paths[:nth]:
-            raise _taken(path)
+    paths: list[Path] = []
     with ExitStack() as temporary, ExitStack() as undo:
         parts = []
         for path, data in files:
+            if path.exists() or path.is_symlink() or path in paths:
+                raise _taken(path)
+            paths.append(path)
             part = path.with_name(f".{secrets.token_hex(8)}.part")
             temporary.callback(_remove, part)
             try:

@@ -51,6 +51,7 @@ from linkage.errors import (
     UsageProblemError,
     WrongRecipientError,
 )
+from linkage.package.stream import container
 
 MAGIC = b"LINKAGE\x01"
 PART_BYTES = 24_000_000
@@ -118,20 +119,17 @@ class Opened:
 def pack(
     body: Body, kind: Kind, run: str, agreement: Agreement, sender: Identity, recipient: str
 ) -> Iterator[tuple[Header, bytes]]:
-    """A body as signed and sealed parts, each with its header (for its file name)."""
-    from safetensors.numpy import save
-
+    """A body as signed and sealed parts, each with its header (for its file name), one at a time."""
     me = agreement.party_of(sender.public).name
     to = agreement.party(recipient).public()
     if run:
         check_run(run)
-    arrays = {"meta": np.frombuffer(body.meta, np.uint8), **body.arrays}
-    data = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
-    pieces = [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)]
+    data = container({"meta": np.frombuffer(body.meta, np.uint8), **body.arrays})
+    parts = -(-data.length // PART_BYTES)
     name = secrets.token_hex(16)
-    for part, piece in enumerate(pieces, 1):
+    for part, piece in enumerate(data.parts(PART_BYTES), 1):
         bound = Header(
-            agreement=agreement.digest.hex(), kind=kind, package=name, part=part, parts=len(pieces),
+            agreement=agreement.digest.hex(), kind=kind, package=name, part=part, parts=parts,
             recipient=recipient, run=run, sender=me,
         )  # fmt: skip
         sealed = seal(to, piece, _info(bound))

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from safetensors.numpy import load
 
 from linkage.errors import TheirPackageError
 from linkage.package.container import MAGIC, Body, Expected, open_package, pack, read_header
+from linkage.package.stream import container
 from tests import support
 
 AGREED = support.agreement()
@@ -34,6 +36,22 @@ def test_what_is_sealed_opens_to_the_same_package(meta, arrays):
         assert body.arrays[name].dtype == array.dtype
         assert body.arrays[name].shape == array.shape
         assert body.arrays[name].tobytes() == array.tobytes()
+
+
+@given(st.dictionaries(NAMES, ARRAYS, max_size=4), st.integers(1, 200))
+def test_a_stream_is_the_container_in_parts(arrays, size):
+    """The library reads every array again, a turned one too; parts are of the size asked for."""
+    arrays = {name: array.T for name, array in arrays.items()} | {"bits": np.array([True, False])}
+    stream = container(arrays)
+    parts = list(stream.parts(size))
+    read = load(b"".join(parts))
+    assert read.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert read[name].dtype == array.dtype
+        assert read[name].shape == array.shape
+        assert read[name].tobytes() == array.tobytes()
+    assert {len(part) for part in parts[:-1]} <= {size}
+    assert len(parts) == -(-stream.length // size)
 
 
 @given(st.integers(0, LENGTH - 1), st.integers(1, 255))
