@@ -109,6 +109,8 @@ def _show(account: Account, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(account.to_json(), indent=2, default=str))
         return
+    for warning in account.warnings:
+        click.echo(f"linkage: warning: {warning}", err=True)
     click.echo(account.headline, err=True)
     for path in account.files:
         click.echo(str(path))
@@ -419,10 +421,11 @@ def profile(file: Path, mapping: Path | None, sheet: str | None, dates: str | No
 @cli.command()
 @source_options
 @click.option("--flags", type=FILE, help="Long file local_id, code, basis, date, status.")
+@click.option("--audit", "audited", is_flag=True, help="Attack the encodings first; write nothing above the bars.")
 @run_step
 def encode(
-    file: Path, mapping: Path | None, sheet: str | None, dates: str | None, flags: Path | None, run: str, desk: Desk,
-    dry_run: bool,
+    file: Path, mapping: Path | None, sheet: str | None, dates: str | None, flags: Path | None, audited: bool,
+    run: str, desk: Desk, dry_run: bool,
 ) -> Account:  # fmt: skip
     """Agency: FILE becomes a sealed package of screening encodings for the matcher."""
     from linkage.steps.agency import Source
@@ -430,7 +433,7 @@ def encode(
 
     source = Source(file, mapping, flags, sheet, dates)
     with _progress() as progress:
-        return run_encode(desk, run, source, dry_run=dry_run, progress=progress)
+        return run_encode(desk, run, source, audited=audited, dry_run=dry_run, progress=progress)
 
 
 @cli.command()
@@ -499,24 +502,44 @@ def explain(link: str, run: str, desk: Desk, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("file", type=FILE, required=False)
+@click.argument("path", type=PATH, required=False)
 @click.option("--agreement", "terms", type=FILE, default="agreement.toml", show_default=True)
+@click.option("--run", default="", help="At an agency: the very encodings of this run, made from PATH.")
+@desk_options
 @click.option("--mapping", type=FILE, help="Which column is which field; default: suggested from the header.")
 @click.option("--sheet", help="Worksheet of an XLSX file.")
+@click.option("--dates", type=click.Choice(["dmy", "mdy", "ymd", "iso"]), help="Date order, with --run.")
 @click.option(
-    "--sample", type=click.IntRange(500), default=3000, show_default=True, help="Rows attacked, drawn at random."
+    "--sample", type=click.IntRange(500), default=2000, show_default=True, help="Rows attacked, drawn at random."
 )
 @click.option("--page", type=FILE, help="Write the audit as HTML here, too.")
 @json_option
 def audit(
-    file: Path | None, terms: Path, mapping: Path | None, sheet: str | None, sample: int, page: Path | None,
-    as_json: bool,
+    path: Path | None, terms: Path, run: str, desk: Path, passphrase_file: Path | None, mapping: Path | None,
+    sheet: str | None, dates: str | None, sample: int, page: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Attack the agreement's encoding of FILE, or of pretend people, as an attacker without the secret would."""
-    from linkage.steps.audit import audit_file
+    """Attack encodings as somebody without the secret would.
 
+    \b
+    PATH a file:       the agreement's encoding of it, under a key that nobody keeps
+    PATH and --run:    what this agency made of it for the run; above the bars it is never sent
+    PATH a folder:     the matcher's desk: what shows in the packages it holds
+    no PATH:           the agreement's encoding of pretend people
+    """
+    from linkage.steps.agency import Source
+    from linkage.steps.audit import Options, audit_desk, audit_file, audit_run
+
+    if run and path is None:
+        raise click.UsageError("--run takes the file that was encoded, or the matcher's folder")
     with _progress() as progress:
-        facts, text = audit_file(terms, file, mapping, sheet, sample=sample, page=page, progress=progress)
+        options = Options(sample, page, progress=progress)
+        if path and path.is_dir():
+            facts, text = audit_desk(_desk(path, passphrase_file), run, options=options)
+        elif path and run:
+            source = Source(path, mapping, None, sheet, dates)
+            facts, text = audit_run(_desk(desk, passphrase_file), run, source, options=options)
+        else:
+            facts, text = audit_file(terms, path, mapping, sheet, options=options)
     click.echo(json.dumps(facts, indent=2, default=str) if as_json else text)
 
 

@@ -54,6 +54,12 @@ class AgreementExpiredError(NotAgreedError):
     exit_code = 6
 
 
+class AboveTheBarError(NotAgreedError):
+    """The encoding gives away more people than the agreement allows, by what its profile or an audit measured."""
+
+    exit_code = 7
+
+
 class YourFileError(LinkageError):
     """The user's own file is at fault."""
 

@@ -84,11 +84,16 @@ class FieldEntry(toml.Table, frozen=True, kw_only=True):
 
 
 class Screening(toml.Table, frozen=True, kw_only=True):
-    """How candidates are found. profile: a name in configs/profiles. candidates: best rows looked for per row."""
+    """How candidates are found. profile: a name in configs/profiles. candidates: best rows looked for per row.
+
+    accepted_reidentification: share of people attacks may find, above the bars; accepted_because: why, in a sentence.
+    """
 
     profile: str
     candidates: Annotated[int, Meta(ge=1, le=200)] = 10
     round_patterns: Annotated[int, Meta(ge=1, le=100)] = 5  # non-match pattern counts: random multiples of this
+    accepted_reidentification: Share = 0.0
+    accepted_because: str = ""
 
 
 class Requests(toml.Table, frozen=True, kw_only=True):
@@ -130,6 +135,20 @@ class Retention(toml.Table, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=1, le=30)] = 30
 
 
+class Measured(toml.Table, frozen=True, kw_only=True):
+    """Share re-identified by the best of our attacks, beyond the known, when all people are on the attacker's list.
+
+    rows: records attacked. command: what printed the figures.
+    """
+
+    nobody_known: Share
+    known_100: Share  # 100 rows known
+    plaintext_500: Share  # learnt from 500 known rows
+    rows: Annotated[int, Meta(ge=100)]
+    dated: dt.date
+    command: str
+
+
 ROLES: dict[Kind, tuple[str, ...]] = {
     Kind.FORENAME: ("bigram",),
     Kind.SURNAME: ("bigram",),
@@ -144,7 +163,7 @@ ROLES: dict[Kind, tuple[str, ...]] = {
 
 
 class Profile(toml.Table, frozen=True, kw_only=True):
-    """A screening profile of configs/profiles."""
+    """A screening profile of configs/profiles. measured: what attacks find; none when nobody has measured it."""
 
     title: str
     dated: dt.date
@@ -156,6 +175,7 @@ class Profile(toml.Table, frozen=True, kw_only=True):
     weights: dict[Kind, dict[str, Annotated[int, Meta(ge=0, le=64)]]]  # bits a token sets, by its role (ROLES)
     search: Literal["exact", "lsh"] = "exact"
     threshold: Share = 0.0  # Dice, for plain filters searched by LSH
+    measured: Measured | None = None
 
 
 class Terms(toml.Table, frozen=True, kw_only=True):
@@ -192,6 +212,9 @@ def _purpose_problems(terms: Terms) -> list[str]:
         problems.append("bands.probable lies above bands.strong")
     if terms.requests is None and not terms.test:
         problems.append("there is no [requests]: agencies would learn from what they are asked")
+    screening = terms.screening
+    if (screening.accepted_reidentification > 0) != bool(screening.accepted_because.strip()):
+        problems.append("screening.accepted_reidentification and accepted_because are given both or neither")
     return problems
 
 

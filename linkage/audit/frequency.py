@@ -47,7 +47,7 @@ def mine(columns: Matrix, bits: int) -> Matrix:
     standard = _standard(varied)
     alike = standard.T @ standard / len(standard)
     np.fill_diagonal(alike, 1)
-    near = np.argsort(-alike, axis=1, kind="stable")[:, :bits]
+    near = np.argpartition(-alike, bits - 1, axis=1)[:, :bits]
     close = np.take_along_axis(alike, near, axis=1).mean(axis=1)
     found: dict[bytes, NDArray[np.float32]] = {}
     for place in np.argsort(-close, kind="stable"):

@@ -50,7 +50,9 @@ class Graphs:
 
 
 def make_graphs(world: World, scheme: Scheme) -> Graphs:
-    """Both graphs, laid on one scale."""
+    """Both graphs, laid on one scale; of one world and scheme they are made once, and never written to."""
+    if scheme.name in world.made:
+        return world.made[scheme.name]  # type: ignore[no-any-return]
     codes = signs(world.filters)
     seen, expected = agreement(codes), scheme.kernel(world.people)
     for graph in (seen, expected):
@@ -58,7 +60,9 @@ def make_graphs(world: World, scheme: Scheme) -> Graphs:
     floor = 1 / codes.shape[1]
     # What the codes spread beyond what is expected of people is noise; own keys differ, so it is never nothing.
     spread = max(float(seen.var()) - float(expected.var()), 0.02 * float(seen.var()), 0.25 * floor)
-    return Graphs(seen, expected, float(np.sqrt(spread)))
+    graphs = Graphs(seen, expected, float(np.sqrt(spread)))
+    world.made[scheme.name] = graphs
+    return graphs
 
 
 def graph_attack(world: World, scheme: Scheme, overlap: float = 1.0) -> Guess:

@@ -22,6 +22,7 @@ from linkage.audit.finding import Finding, Guess, measure
 from linkage.audit.frequency import pattern_attack
 from linkage.audit.scheme import Scheme, any_key, of_profile, take
 from linkage.audit.world import World, make_world
+from linkage.bars import Bars
 from linkage.model import Records
 from linkage.schema import Schema
 from linkage.terms import Profile
@@ -35,23 +36,6 @@ PASS_IS_NO_PROOF = "A pass is not a proof: it says that these attacks failed, no
 
 Progress = Callable[[str, int, int], None]
 Verdict = Literal["within the bars", "above the bars", "inconclusive"]
-
-
-@dataclass(frozen=True)
-class Bars:
-    """Highest shares re-identified that the agreement allows, by what the attacker knows beforehand."""
-
-    none: float = 0.01
-    known: float = 0.02
-    plaintext: float = 0.05
-    evidence: float = 0.001
-
-    def of(self, family: str) -> float | None:
-        """The bar of a family of findings, None for one that is shown for the record."""
-        bars: dict[str, float | None] = {
-            "none": self.none, "known": self.known, "plaintext": self.plaintext, "evidence": self.evidence
-        }  # fmt: skip
-        return bars.get(family)
 
 
 @dataclass(frozen=True)
@@ -197,14 +181,15 @@ def _plan(
     ]  # fmt: skip
     for known in sorted({min(100, size // 10), size // 100, size // 10}):
         given = f"people, scheme, {known:,} known"
-        world = draw(take=sample, known=known)
+        world = whole.knowing(known, rng)
         # A tenth known is for the record: the bar is held with up to 100 known.
         family = "known" if known <= 100 else "record"
         plan.append(("similarity graph", given, family, partial(graph.graph_attack, world, scheme)))
         plan.append(("known rows, growing", given, family, partial(plaintext.grow, world, scheme)))
     for overlap in (0.5, 0.2):
+        part = draw(take=min(sample, SMALL), overlap=overlap)
         for known in (0, min(100, size // 20)):
-            world = draw(take=min(sample, SMALL), known=known, overlap=overlap)
+            world = part.knowing(known, rng)
             given = f"people of whom {overlap:.0%} are there, scheme" + (f", {known} known" if known else "")
             attack = partial(graph.graph_attack, world, scheme, overlap)
             plan.append(("similarity graph", given, "known" if known else "none", attack))
@@ -217,9 +202,9 @@ def _plan(
             partial(homomorphism.xor_attack, few, scheme),
         )
     )
-    some = draw(take=min(XOR_SAMPLE, size), known=10)
+    some = few.knowing(10, rng)
     plan.append(("XOR of few codes", "the same, 10 known", "known", partial(homomorphism.xor_attack, some, scheme)))
-    learn = draw(take=sample, known=min(500, size // 4))
+    learn = whole.knowing(min(500, size // 4), rng)
     given = f"people, scheme, {len(learn.known)} pairs to learn from"
     plan.append(("known plaintext", given, "plaintext", partial(plaintext.known_plaintext, learn, scheme)))
     return plan + _evidence_plan(draw(take=min(sample, SMALL), known=min(100, size // 10)), schema)

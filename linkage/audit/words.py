@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from linkage.audit.finding import Finding
 from linkage.audit.suite import PASS_IS_NO_PROOF, Audit
+from linkage.audit.traces import Trace
 
 MEANING = {
     "within the bars": "No attack tried re-identifies more people than the agreement allows.",
@@ -14,23 +16,31 @@ MEANING = {
 }
 
 
-def audit_text(result: Audit) -> str:
-    """For a terminal."""
-    rows: list[tuple[str, ...]] = [
-        ("attack", "what the attacker was given", "records", "re-identified", "95 % interval", "chance", "bar", "s")
-    ]
-    rows += [_row(each) for each in (*result.bites, *result.findings)]
+ATTACKS = ("attack", "what the attacker was given", "records", "re-identified", "95 % interval", "chance", "bar", "s")
+LOOKS = ("package", "what is looked at", "seen", "by chance", "shows")
+
+
+def audit_text(result: Audit, looks: Sequence[Trace] = ()) -> str:
+    """For a terminal. looks: what shows in packages without any truth."""
+    table = _columns([ATTACKS, *(_row(each) for each in (*result.bites, *result.findings))], left=2)
+    seen = _columns([LOOKS, *(_look(each) for each in looks)], left=4) if looks else []
+    lines = [*seen, "", f"{result.encoding}: {result.people:,} people; {result.sampling}", "", *table, ""]
+    return "\n".join([*lines, *_sentences(result)]).lstrip("\n")
+
+
+def _columns(rows: Sequence[tuple[str, ...]], *, left: int) -> list[str]:
+    """Rows with their cells one below the other, the first `left` of each ranged left."""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    table = [
-        "  ".join(cell.ljust(width) if place < 2 else cell.rjust(width)
-                  for place, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+    return [
+        "  ".join(
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in rows
-    ]  # fmt: skip
-    lines = [f"{result.encoding}: {result.people:,} people; {result.sampling}", "", *table, "", *_sentences(result)]
-    return "\n".join(lines)
+    ]
 
 
-def audit_html(result: Audit) -> str:
+def audit_html(result: Audit, looks: Sequence[Trace] = ()) -> str:
     """One self-contained page."""
     from linkage.release.page import render
 
@@ -45,8 +55,9 @@ def audit_html(result: Audit) -> str:
         sentences=_sentences(result)[1:],
         sampling=result.sampling,
         groups=[
-            ("Does the audit bite?", [(_row(each), each.above) for each in result.bites]),
-            ("Attacks", [(_row(each), each.above) for each in result.findings]),
+            ("Does the audit bite?", ATTACKS, [(_row(each), each.above) for each in result.bites]),
+            ("Attacks", ATTACKS, [(_row(each), each.above) for each in result.findings]),
+            *([("What shows in the packages", LOOKS, [(_look(each), False) for each in looks])] if looks else []),
         ],
     )
 
@@ -64,6 +75,11 @@ def _sentences(result: Audit) -> list[str]:
         result.leak,
         PASS_IS_NO_PROOF,
     ]
+
+
+def _look(each: Trace) -> tuple[str, ...]:
+    by = "" if each.errors is None else f", {each.errors:.1f} errors"
+    return each.where, each.what, each.seen, each.chance, ("yes" if each.shows else "no") + by
 
 
 def _row(each: Finding) -> tuple[str, ...]:

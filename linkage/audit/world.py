@@ -5,7 +5,8 @@ Rows of the file in an order nobody knows, people in plain text, and some rows h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,20 @@ class World:
     """filters: (n, w), what was sent. people: what the attacker holds in plain text, m of them.
 
     truth: (n,) place in `people` of each row's person, NOBODY where he is not on the attacker's list.
-    known: rows of which the attacker knows the truth beforehand.
+    known: rows of which the attacker knows the truth beforehand. made: what attacks computed of filters and people
+    (their graphs take longest), shared by worlds that differ in what is known.
     """
 
     filters: NDArray[np.uint64]
     people: Records
     truth: Places
     known: Places
+    made: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def knowing(self, known: int, rng: np.random.Generator) -> World:
+        """The same world where the attacker knows so many rows, drawn at random."""
+        held = np.flatnonzero(self.truth != NOBODY)
+        return replace(self, known=np.sort(rng.permutation(held)[:known]))
 
     @property
     def unknown(self) -> Places:
@@ -70,5 +78,5 @@ def make_world(
     place = np.full(len(filters), NOBODY, np.int64)
     place[listed] = np.arange(most)
     truth = place[rows]
-    held = np.flatnonzero(truth != NOBODY)
-    return World(filters[rows], take_people(people, listed), truth, np.sort(rng.permutation(held)[:known]))
+    world = World(filters[rows], take_people(people, listed), truth, np.empty(0, np.int64))
+    return world.knowing(known, rng)

@@ -80,6 +80,13 @@ class Desk:
             return None
         return decrypt_blob(self._storage_key(run), read(path), self._context(run, name))
 
+    def restore(self, run: str, name: str, data: bytes | None) -> None:
+        """Put state of a run back as `kept` gave it; None where there was none."""
+        if data is None:
+            (self.run_folder(run) / f"{name}.sealed").unlink(missing_ok=True)
+        else:
+            self.replace(run, name, data)
+
     def need(self, run: str, name: str, step: str) -> bytes:
         """State of a run that an earlier step left. Raises OtherRunError when that step has not been done."""
         data = self.kept(run, name)

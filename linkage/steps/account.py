@@ -12,13 +12,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Account:
-    """headline: one line for people. facts: counts and names only, never a value of a person. files: written."""
+    """headline: one line for people. facts: counts and names only, never a value of a person. files: written.
+
+    warnings: what a person should look at although the step was taken.
+    """
 
     headline: str
     facts: Mapping[str, object] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     next: str = ""
     dry_run: bool = False
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The account for a program."""
@@ -27,6 +31,7 @@ class Account:
             **self.facts,
             "files": [str(path) for path in self.files],
             "next": self.next,
+            "warnings": list(self.warnings),
             "dry_run": self.dry_run,
         }
 

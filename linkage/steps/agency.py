@@ -16,11 +16,16 @@ from keys.aead import NoteSealer
 from keys.derive import run_key
 from keys.secret import LinkageSecret
 from linkage import roots
+from linkage.bars import check_profile
 from linkage.errors import (
     ColumnsError,
+    LinkageError,
     NotAgreedError,
+    OtherRunError,
     QualityError,
+    ReplayedPackageError,
     RequestRefusedError,
+    UnexpectedPackageError,
 )
 from linkage.exchange.desk import SECRET, Desk, require, taken_in
 from linkage.intake import mapping as mappings
@@ -37,6 +42,7 @@ from linkage.package.contents import RequestContents
 from linkage.parties import agency
 from linkage.parties.agency import Answered, Encoded
 from linkage.parties.local import LocalTable
+from linkage.steps import verdict
 from linkage.steps.account import Account, Progress, quiet
 from linkage.steps.close import all_or_nothing, refuse_used
 from linkage.vocabulary import Vocabulary
@@ -104,26 +110,36 @@ def encode(
     run: str,
     source: Source,
     *,
+    audited: bool = False,
     dry_run: bool = False,
     progress: Progress = quiet,
     today: dt.date | None = None,
 ) -> Account:
-    """Screening encodings for the matcher, and the encrypted local table that `answer` needs."""
+    """Screening encodings for the matcher, and the encrypted local table that `answer` needs.
+
+    audited: attack the encodings first. Raises AboveTheBarError, before anything is written, when they or the
+    agreement's profile give too much away.
+    """
     require(desk, "agency")
+    warnings = check_profile(desk.agreement.terms, desk.agreement.profile)
     refuse_used(desk, run)
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
     check_quality(intake.quality)
     encoded = encode_records(desk, run, intake, secret, progress)
+    warnings += intake.quality.warnings
+    if audited:
+        key = run_key(secret, run, desk.agreement.digest)
+        warnings += verdict.before_sending(desk, run, intake.records, key, progress, dry_run=dry_run)
     facts: dict[str, object] = {
         "run": run,
         "people": len(intake.records),
         "filters": len(encoded.contents.screening.filters),
         "secret_check": encoded.contents.check,
-        "warnings": list(intake.quality.warnings),
     }
     if dry_run:
-        return Account(f"{len(intake.records):,} people would be encoded; nothing was written", facts, dry_run=True)
+        said = f"{len(intake.records):,} people would be encoded; nothing was written"
+        return Account(said, facts, dry_run=True, warnings=tuple(warnings))
     with all_or_nothing(desk, run):
         desk.keep(run, "local", encoded.local.to_bytes())
         files = desk.send(encoded.contents.to_body(), "screening", run, desk.agreement.matcher.name)
@@ -132,6 +148,7 @@ def encode(
     return Account(
         f"{len(intake.records):,} people encoded for run '{run}'", facts, tuple(files),
         f"send the package to {desk.agreement.matcher.title}; its request comes back for `linkage answer`",
+        warnings=tuple(warnings),
     )  # fmt: skip
 
 
@@ -146,16 +163,21 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
     """Evidence and sealed notes for the pairs the matcher asks about, unless it asks too much."""
     require(desk, "agency")
     local = LocalTable.from_bytes(desk.need(run, "local", "encode"))
+    verdict.refuse_marked(desk, run)
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
-    packages = desk.take(paths, "request", run)
     matcher = desk.agreement.matcher.name
+    packages: dict[str, Opened] = {}
     try:
+        packages = desk.take(paths, "request", run)
         request = _request(packages, matcher)
         answered = agency.check_request(request, local, _answered(desk, run, local), desk.agreement, desk.party.name)
-    except RequestRefusedError as problem:
+    except (RequestRefusedError, ReplayedPackageError, OtherRunError) as problem:
         if not dry_run:
             why = list(problem.details) or [str(problem)]
             desk.journal.append("consult", "answer refused", run, senders=sorted(packages), why=why)
+        if _broke_off(desk, run):
+            hint = "an earlier `answer` broke off: send its package if it is in outbox/, else begin a new run"
+            raise RequestRefusedError(str(problem), hint, problem.details) from None
         raise
     facts: dict[str, object] = {"run": run, "pairs": len(request), "rows": int((answered.asked > 0).sum())}
     if dry_run:
@@ -170,18 +192,35 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
     key = run_key(secret, run, desk.agreement.digest)
     contents = agency.answer(request, local, desk.agreement, key, sealer, desk.chance, cores())
     # What was answered is noted first: a crash may lose an answer, but never lets a pair be answered twice.
+    before = desk.kept(run, "answered")
     desk.replace(run, "answered", answered.pair_ids.tobytes() + answered.asked.tobytes())
-    files = desk.send(contents.to_body(), "evidence", run, matcher)
+    try:
+        files = desk.send(contents.to_body(), "evidence", run, matcher)
+    except LinkageError:
+        # Packages are written whole or not at all: none was, so none of these pairs was answered.
+        desk.restore(run, "answered", before)
+        raise
     desk.journal.append(
         "disclose", "answer", run, pairs=len(request), recipient=matcher, files=len(files), packages=taken_in(packages)
     )
     return Account(f"{len(request):,} pairs answered", facts, tuple(files), "send the package to the matcher")
 
 
+def _broke_off(desk: Desk, run: str) -> bool:
+    """Pairs of this run are noted as answered, but no answer is in the journal: the machine stopped in between."""
+    done = any(entry.step == "answer" and entry.run == run for entry in desk.journal.entries())
+    return not done and desk.kept(run, "answered") is not None
+
+
 def _request(packages: Mapping[str, Opened], matcher: str) -> Request:
     if set(packages) != {matcher}:
         raise RequestRefusedError("a request comes from the matcher alone", "ask the sender what it wants")
-    return RequestContents.from_body(packages[matcher].body).request
+    try:
+        return RequestContents.from_body(packages[matcher].body).request
+    except UnexpectedPackageError as problem:
+        raise RequestRefusedError(
+            f"the request was refused: {problem}", "nothing was answered; the matcher's program is at fault"
+        ) from None
 
 
 def _answered(desk: Desk, run: str, local: LocalTable) -> Answered:

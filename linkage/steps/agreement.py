@@ -11,6 +11,7 @@ from keys.errors import CustodyError
 from keys.identity import Identity, PublicIdentity
 from keys.passphrase import Passphrase
 from linkage.agreement import Agreement, check_signatures, load, sign_terms, signature_path
+from linkage.bars import KNOWING, check_profile, measured
 from linkage.errors import AgreementFileError, UsageProblemError
 from linkage.exchange.desk import AGREEMENT, IDENTITY
 from linkage.exchange.files import read, write_new
@@ -63,12 +64,17 @@ def check(path: Path) -> Account:
                 f"the identity given for '{party.name}' was made for '{identity.name}'", "paste the right party's line"
             )
     agreement.check_dates(dt.datetime.now(dt.UTC).date())
+    warnings = tuple(check_profile(agreement.terms, agreement.profile))
     check_signatures(agreement, path)
-    facts = {"digest": agreement.digest.hex(), "parties": [party.name for party in agreement.terms.parties]}
+    facts: dict[str, object] = {
+        "digest": agreement.digest.hex(),
+        "parties": [party.name for party in agreement.terms.parties],
+    }
     asking = "requests tell agencies nothing" if agreement.terms.requests else "requests tell: for one desk only"
     return Account(
         f"the agreement is in order, in force and signed by all; {asking}; digest {agreement.short_digest}",
         facts | _asking(agreement),
+        warnings=warnings,
     )
 
 
@@ -78,6 +84,7 @@ def sign(folder: Path, passphrase: Passphrase) -> Account:
     agreement = load(path)
     identity = vault.fetch(folder / IDENTITY, Identity, passphrase, test=agreement.terms.test)
     party = agreement.party_of(identity.public)
+    warnings = tuple(check_profile(agreement.terms, agreement.profile))
     target = signature_path(path, party.name)
     write_new(target, sign_terms(agreement, identity).encode("ascii"))
     return Account(
@@ -85,6 +92,7 @@ def sign(folder: Path, passphrase: Passphrase) -> Account:
         {"digest": agreement.digest.hex(), "party": party.name},
         (target,),
         "send the .sig file to every other party, to be put beside agreement.toml",
+        warnings=warnings,
     )
 
 
@@ -102,6 +110,8 @@ def show(path: Path) -> tuple[dict[str, object], str]:
         "parties": {party.name: list(party.roles) for party in terms.parties},
         "fields": [field.name for field in terms.fields],
         "profile": terms.screening.profile,
+        "reidentified": measured(agreement.profile),
+        "accepted_reidentification": terms.screening.accepted_reidentification,
     }
     return facts | _asking(agreement), "\n".join(_lines(agreement)) + "\n"
 
@@ -125,6 +135,7 @@ def _lines(agreement: Agreement) -> list[str]:
     lines += ["", "Compared fields: " + ", ".join(field.name for field in terms.fields)]
     lines += [
         f"Screening: {terms.screening.profile} ({profile.title}, {profile.sent_bits} bits)",
+        *_given_away(agreement),
         f"Candidates looked for: {terms.screening.candidates} a record",
         *_requests(agreement),
         f"Bands: strong from {terms.bands.strong:g} bits, probable from {terms.bands.probable:g}",
@@ -155,3 +166,16 @@ def _requests(agreement: Agreement) -> list[str]:
         "  So being asked says nothing (0 bits): after any number of runs, an agency's best guess which of its people",
         "  others know is no better than before the first. It answers no request that asks more or less often",
     ]
+
+
+def _given_away(agreement: Agreement) -> list[str]:
+    """What attacks re-identify under the profile, and what the parties accept of it."""
+    its, screening = agreement.profile.measured, agreement.terms.screening
+    if its is None:
+        lines = ["Re-identified by our own attacks: never measured, so taken for everybody"]
+    else:
+        shares = (f"{share:.1%} {KNOWING[name]}" for name, share in measured(agreement.profile).items())
+        lines = [f"Re-identified by our own attacks: {', '.join(shares)}; of {its.rows:,} records, {its.dated}"]
+    if screening.accepted_reidentification:
+        lines.append(f"Accepted: up to {screening.accepted_reidentification:.1%}, because {screening.accepted_because}")
+    return lines

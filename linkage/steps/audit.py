@@ -1,52 +1,178 @@
-"""Audit an encoding before it is sent, or the agreement's encoding on stand-in rows: `linkage audit`."""
+"""`linkage audit`: attack an agreement's encoding of a file, a run's own encodings, or what the matcher holds."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from linkage.agreement import load
+import numpy as np
+
+from keys import vault
+from keys.derive import RunKey, run_key
+from keys.secret import LinkageSecret
+from linkage.agreement import Agreement, load
+from linkage.audit import traces
 from linkage.audit.standins import census
-from linkage.audit.suite import SAMPLE, Bars, audit
+from linkage.audit.suite import SAMPLE, Audit, audit
+from linkage.audit.traces import Trace
 from linkage.audit.words import audit_html, audit_text
-from linkage.errors import OutputExistsError
+from linkage.encode.tokens import tokenise
+from linkage.errors import OutputExistsError, UnexpectedPackageError, YourFileError
+from linkage.exchange.desk import SECRET, Desk, require
 from linkage.intake import mapping as mappings
 from linkage.intake.records import take_in
 from linkage.intake.suggest import suggest
 from linkage.intake.table import read_table
+from linkage.layout import Layout
+from linkage.model import Records, Screening
+from linkage.notes import SEALED_NOTE_BYTES
+from linkage.package.container import Expected, Kind, Opened, open_package
+from linkage.package.contents import EvidenceContents, ScreeningContents
+from linkage.parties.local import LocalTable
+from linkage.steps import verdict
 from linkage.steps.account import Progress, quiet
+from linkage.steps.agency import Source, read_source
+from linkage.steps.close import packages_of, runs_of
 
 STAND_INS = 6_000
 """Pretend people attacked where no plaintext may be at hand, as at the matcher."""
+_ON_STAND_INS = "Stand-in rows: people of a pretend county, for the plaintext of a real file is not here."
 
 
-def audit_file(
-    terms: Path,
-    file: Path | None = None,
-    mapping: Path | None = None,
-    sheet: str | None = None,
-    *,
-    sample: int = SAMPLE,
-    page: Path | None = None,
-    bars: Bars | None = None,
-    progress: Progress = quiet,
-) -> tuple[dict[str, object], str]:
+@dataclass(frozen=True)
+class Options:
+    """sample: rows attacked. page: where to write the audit as HTML, too."""
+
+    sample: int = SAMPLE
+    page: Path | None = None
+    progress: Progress = quiet
+
+
+def audit_file(terms: Path, file: Path | None = None, mapping: Path | None = None, sheet: str | None = None, *,
+               options: Options | None = None) -> tuple[dict[str, object], str]:  # fmt: skip
     """Facts and text of an audit of an agency's own file, or of pretend people when `file` is None.
 
     The rows are encoded as `linkage encode` would under a key that nobody keeps; nothing is sent and no value shown.
-    page: where to write the same as HTML. facts["verdict"] is "within the bars", "above the bars" or "inconclusive".
+    facts["verdict"] is "within the bars", "above the bars" or "inconclusive".
     """
+    options = _checked(options)
     agreement = load(terms)
-    if page and page.exists():
-        raise OutputExistsError(f"{page.name} exists", "choose another name; nothing is ever overwritten")
     if file:
         table = read_table(file, sheet=sheet)
         found = mappings.load(mapping) if mapping else suggest(table.columns, agreement.schema)
         records = take_in(table, found, agreement.schema).records
-    else:
-        records = census(agreement.schema, STAND_INS)
-    result = audit(records, agreement.schema, agreement.profile, sample=sample, bars=bars, progress=progress)
-    if page:
-        with page.open("x", encoding="utf-8", newline="\n") as out:
-            out.write(audit_html(result))
-    note = "" if file else "Stand-in rows: people of a pretend county, for the plaintext of a real file is not here.\n"
-    return result.to_json() | {"stand_ins": file is None}, note + audit_text(result)
+        return _told(_attack(records, agreement, options), options)
+    return _told(_attack(census(agreement.schema, STAND_INS), agreement, options), options, stand_ins=True)
+
+
+def audit_run(
+    desk: Desk, run: str, source: Source, *, options: Options | None = None, today: dt.date | None = None
+) -> tuple[dict[str, object], str]:
+    """The same of the very encodings of a run that was encoded here, before they are sent.
+
+    The local table proves that the file is the one encoded. Raises AboveTheBarError when they give too much away:
+    by then the run's package in the outbox is destroyed and the run marked, so that nothing of it is sent later.
+    """
+    options = _checked(options)
+    require(desk, "agency")
+    local = LocalTable.from_bytes(desk.need(run, "local", "encode"))
+    secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
+    key = run_key(secret, run, desk.agreement.digest)
+    records = read_source(source, desk, today or dt.datetime.now(dt.UTC).date()).records
+    _check_same(records, local, desk.agreement, key)
+    result = verdict.attack_run(records, desk.agreement, key, options.progress, sample=options.sample)
+    facts, text = _told(result, options)
+    warnings = verdict.settle(desk, run, result, packages_of(desk, run, "outbox"))
+    return facts | {"run": run, "warnings": warnings}, "\n".join([f"Run '{run}', as it is sent.", text, *warnings])
+
+
+def audit_desk(desk: Desk, run: str = "", *, options: Options | None = None) -> tuple[dict[str, object], str]:
+    """What the matcher could learn from what it holds: looks at every package, then attacks on pretend people.
+
+    run: one run; of all in the inbox when empty, and then runs are also held against one another.
+    """
+    options = _checked(options)
+    require(desk, "matcher")
+    looks, files = [], {}
+    for name in [run] if run else runs_of(desk):
+        for party, package in _held(desk, "screening", name).items():
+            words = desk.agreement.profile.sent_bits // 64
+            screening = ScreeningContents.from_body(package.body, desk.agreement.schema, words).screening
+            files[party, name] = screening
+            looks += traces.of_screening(screening, f"{party}, {name}", _bytes(desk, package))
+        for party, package in _held(desk, "evidence", name).items():
+            contents = EvidenceContents.from_body(package.body, Layout(desk.agreement.schema), SEALED_NOTE_BYTES)
+            looks += traces.of_evidence(contents.evidence, contents.notes, f"{party}, {name}, evidence")
+    if not looks:
+        raise UnexpectedPackageError("there is no package to audit in inbox/", "put packages there, or check --run")
+    looks += _across(files)
+    records = census(desk.agreement.schema, STAND_INS)
+    return _told(_attack(records, desk.agreement, options), options, looks, stand_ins=True)
+
+
+def _checked(options: Options | None) -> Options:
+    options = options or Options()
+    if options.page and options.page.exists():
+        raise OutputExistsError(f"{options.page.name} exists", "choose another name; nothing is ever overwritten")
+    return options
+
+
+def _attack(records: Records, agreement: Agreement, options: Options) -> Audit:
+    return audit(
+        records, agreement.schema, agreement.profile,
+        sample=options.sample, progress=options.progress,
+    )  # fmt: skip
+
+
+def _told(
+    result: Audit, options: Options, looks: Sequence[Trace] = (), *, stand_ins: bool = False
+) -> tuple[dict[str, object], str]:
+    if options.page:
+        with options.page.open("x", encoding="utf-8", newline="\n") as out:
+            out.write(audit_html(result, looks))
+    text = audit_text(result, looks)
+    facts = result.to_json() | {"stand_ins": stand_ins, "traces": [each.to_json() for each in looks]}
+    return facts, f"{_ON_STAND_INS}\n{text}" if stand_ins else text
+
+
+def _check_same(records: Records, local: LocalTable, agreement: Agreement, key: RunKey) -> None:
+    """The file is the one the run was encoded from, value by value. Raises YourFileError."""
+    made = tokenise(records, agreement.schema, key)
+    same = records.local_ids == local.local_ids and len(made) == len(local.tokens)
+    for one, two in zip(made, local.tokens, strict=False):
+        same = same and all(
+            np.array_equal(getattr(one, part), getattr(two, part)) for part in ("digests", "codes", "offsets")
+        )
+    if not same:
+        raise YourFileError(
+            "this file is not the one that the run was encoded from",
+            "name the file as it was, with the same --mapping and --dates; without --run any file can be audited",
+        )
+
+
+def _held(desk: Desk, kind: Kind, run: str) -> dict[str, Opened]:
+    """Packages in the inbox by sender, proven as for a step, whether or not a step took them in before."""
+    parts: dict[str, list[bytes]] = {}
+    for name, data in desk.packages((), kind, run):
+        parts.setdefault(name, []).append(data)
+    opened = [open_package(each, Expected(kind, run, desk.agreement), desk.identity) for each in parts.values()]
+    return {package.header.sender: package for package in opened}
+
+
+def _bytes(desk: Desk, package: Opened) -> int:
+    header = package.header
+    return sum(len(data) for name, data in desk.packages((), header.kind, header.run) if name == header.package)
+
+
+def _across(files: dict[tuple[str, str], Screening]) -> list[Trace]:
+    """Every two runs of one party, one after the other."""
+    keys = sorted(files)
+    pairs = [(one, two) for one, two in pairwise(keys) if one[0] == two[0]]
+    return [
+        look
+        for one, two in pairs
+        for look in traces.between_runs(files[one], files[two], f"{one[0]}, {one[1]} and {two[1]}")
+    ]

@@ -25,7 +25,7 @@ _HEAD_BYTES = 12 + MAX_HEADER + 64
 def close(desk: Desk, run: str, *, dry_run: bool = False) -> Account:
     """Destroy the run's key first, then its state and its packages; a certificate and the journal stay."""
     folder = desk.run_folder(run)
-    packages, state = _packages(desk, run), _state(desk, run)
+    packages, state = packages_of(desk, run), _state(desk, run)
     if not state and not packages:
         raise OtherRunError(f"there is nothing of run '{run}' here", "check --run and --desk; it may be closed already")
     facts: dict[str, object] = {"run": run, "files": len(state) + len(packages)}
@@ -69,11 +69,11 @@ def _certificates(desk: Desk, run: str) -> list[Path]:
 @contextmanager
 def all_or_nothing(desk: Desk, run: str) -> Iterator[None]:
     """What a first step keeps and sends, or, when it is refused half-way, neither: then the step can be taken again."""
-    before = set(_packages(desk, run))
+    before = set(packages_of(desk, run))
     try:
         yield
     except (LinkageError, CustodyError):
-        for path in [*_state(desk, run), *(path for path in _packages(desk, run) if path not in before)]:
+        for path in [*_state(desk, run), *(path for path in packages_of(desk, run) if path not in before)]:
             shred(path)
         if desk.run_folder(run).is_dir():
             desk.run_folder(run).rmdir()
@@ -85,10 +85,18 @@ def _state(desk: Desk, run: str) -> list[Path]:
     return sorted(desk.run_folder(run).glob("*"), key=lambda path: path.name != "storage.key")
 
 
-def _packages(desk: Desk, run: str) -> list[Path]:
+def packages_of(desk: Desk, run: str, *boxes: str) -> list[Path]:
     """Packages of a run, by what their headers say: a courier may rename a file, and run 1 is not run 1-b."""
-    paths = [path for box in ("inbox", "outbox") for path in sorted((desk.folder / box).glob("*")) if path.is_file()]
-    return [path for path in paths if _run_of(path) == run]
+    return [path for box in boxes or ("inbox", "outbox") for path in _files(desk, box) if _run_of(path) == run]
+
+
+def runs_of(desk: Desk) -> list[str]:
+    """Names of all runs of which packages came."""
+    return sorted({run for path in _files(desk, "inbox") if (run := _run_of(path))})
+
+
+def _files(desk: Desk, box: str) -> list[Path]:
+    return [path for path in sorted((desk.folder / box).glob("*")) if path.is_file()]
 
 
 def _run_of(path: Path) -> str | None:

@@ -8,11 +8,12 @@ import pytest
 
 from linkage.audit.finding import Guess, measure
 from linkage.audit.standins import census
-from linkage.audit.suite import PASS_IS_NO_PROOF, Audit, Bars, audit
+from linkage.audit.suite import PASS_IS_NO_PROOF, Audit, audit
 from linkage.audit.words import audit_html, audit_text
+from linkage.bars import Bars
 from linkage.errors import OutputExistsError
 from linkage.resources import resource
-from linkage.steps.audit import audit_file
+from linkage.steps.audit import Options, audit_file
 from tests.support import DIFFUSED
 from tests.unit.test_audit_attacks import SCHEMA
 
@@ -94,7 +95,7 @@ def test_the_very_filters_to_be_sent_are_attacked():
 
 
 def test_the_step_audits_pretend_people_where_no_file_is_given_and_writes_a_page(tmp_path):
-    facts, text = audit_file(resource("examples", "rehearse"), sample=80, page=tmp_path / "audit.html")
+    facts, text = audit_file(resource("examples", "rehearse"), options=Options(sample=80, page=tmp_path / "audit.html"))
     assert facts["stand_ins"] is True
     assert facts["verdict"] in {"within the bars", "above the bars", "inconclusive"}
     assert text.startswith("Stand-in rows")
@@ -104,4 +105,4 @@ def test_the_step_audits_pretend_people_where_no_file_is_given_and_writes_a_page
 def test_the_step_overwrites_nothing(tmp_path):
     (tmp_path / "audit.html").write_text("mine")
     with pytest.raises(OutputExistsError):
-        audit_file(resource("examples", "rehearse"), sample=80, page=tmp_path / "audit.html")
+        audit_file(resource("examples", "rehearse"), options=Options(sample=80, page=tmp_path / "audit.html"))
