@@ -51,7 +51,10 @@ def make_evidence(
 
     rows: (m,) places in the file. pair_ids: (m, 16); keys: m keys of 16 bytes from `keys.derive.pair_keys`, in
     the same order. Missing values and unused slots hold random tags and random filters of the usual weight.
+    Raises ValueError unless every row has a pair id and a key.
     """
+    if len(rows) != len(pair_ids):
+        raise ValueError("one pair id for each row")
     fields = [_Field(field) for field in tokens]
     made = Evidence(
         pair_ids,

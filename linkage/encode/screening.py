@@ -32,8 +32,11 @@ def make_filters(
 
     A person without any value cannot be found, and the quality report says so. Diffused, his plain filter of zeros
     would stand out as zeros: a random one is sent instead.
-    Raises TestKeyError when a live key meets a repeatable source of chance (R50).
+    It takes the RunKey, not a subkey, so that filters cannot be keyed by anything else.
+    Raises TypeError without a RunKey, TestKeyError when a live key meets a repeatable source of chance (R50).
     """
+    if not isinstance(key, RunKey):
+        raise TypeError("filters are keyed by a RunKey")
     chance.require(test=key.test)
     from linkage.encode.kernels import or_masks
 

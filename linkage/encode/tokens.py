@@ -66,7 +66,12 @@ class FieldTokens:
 
 
 def tokenise(records: Records, schema: Schema, key: RunKey) -> tuple[FieldTokens, ...]:
-    """Keyed tokens of every field of the schema, for evidence; fields the agency does not hold are all missing."""
+    """Keyed tokens of every field of the schema, for evidence; fields the agency does not hold are all missing.
+
+    Raises TypeError without a RunKey.
+    """
+    if not isinstance(key, RunKey):
+        raise TypeError("tokens are keyed by a RunKey")
     subkey = key.subkey(Purpose.NAMES)
     empty = Column((), np.empty(0, np.int32), np.zeros(len(records) + 1, np.int64))
     return tuple(_field(field, records.columns.get(field.name, empty), subkey) for field in schema.fields)

@@ -6,13 +6,20 @@ Not on success, not on failure, not in a traceback: in clear, in other letters, 
 import base64
 import csv
 import re
+import secrets
 import shutil
+import zlib
 
+import numpy as np
 import pytest
 
+from keys import passphrase, vault
+from keys.identity import Identity
+from linkage.agreement import load
+from linkage.package.container import Expected, open_package
 from tests.flow import parties
 from tests.flow.forks import linkage
-from tests.flow.parties import AGENCIES, RUN, carry, encode_arguments, listing
+from tests.flow.parties import AGENCIES, PASSPHRASE, RUN, carry, encode_arguments, kind_of, listing
 from tests.flow.people import nhs_number
 
 CANARIES = {
@@ -92,12 +99,15 @@ def test_the_search_finds_what_is_there():
 
 
 def plant(home):
-    """The same man in each of two files, with columns no mapping knows; what he is must come back in nothing."""
+    """The same man in every party's file, with columns no mapping knows; what he is must come back in nothing."""
     path, encoding = home / "export.csv", "cp1252" if home.name == "police" else "utf-8-sig"
     with path.open(encoding=encoding, newline="") as file:
         rows = list(csv.DictReader(file))
     man = {
-        "Father ID": "F1", "Father Forename": CANARIES["forename"], "Father Surname": CANARIES["surname"],
+        "Local Patient ID": "P1", "Given Name": CANARIES["forename"], "Family Name": CANARIES["surname"],
+        "Birth Date": "1979-02-17", "Gender": "1", "Postcode": CANARIES["postcode"], "Mobile": CANARIES["phone"],
+        "NHS Number": CANARIES["nhs"], "Father ID": "F1",
+        "Father Forename": CANARIES["forename"], "Father Surname": CANARIES["surname"],
         "Father DOB": CANARIES["born"], "Sex": "M", "Father Address": CANARIES["street"],
         "Father Postcode": CANARIES["postcode"], "Father Phone": CANARIES["phone"], "Father NHS No": CANARIES["nhs"],
         "Child ID": "0071999", "Case ID": "CIN-1", "Due Date": "14/03/2026", "Relationship": "FATHER",
@@ -113,15 +123,16 @@ def plant(home):
         writer.writerows([*rows, man | more])
     flags = home / "flags.csv"
     if flags.exists():
-        flags.write_text(flags.read_text() + "N1,DA-P,FACT,2025-06-01,ACTIVE\n")
+        flag = {"police": "N1,DA-P", "mental_health": "P1,MH-O"}[home.name]
+        flags.write_text(f"{flags.read_text()}{flag},FACT,2025-06-01,ACTIVE\n")
 
 
 def test_r4_r27_no_canary_leaves_in_a_whole_run(at, leaks):
     """He is linked, so all of him was used; and neither package, log, worklist, sheet nor report shows any of it."""
     homes = at("agreed")
     world = homes["police"].parent
-    plant(homes["police"])
-    plant(homes["childrens_services"])
+    for party in AGENCIES:
+        plant(homes[party])
     said = []
     for party in ("police", "mental_health"):
         mapping = ["--mapping", "mapping.toml"] if party == "mental_health" else []
@@ -138,11 +149,63 @@ def test_r4_r27_no_canary_leaves_in_a_whole_run(at, leaks):
     carry(world)
     said.append(linkage(homes["childrens_services"], "receive", "--run", RUN, "--json"))
     worklist = (homes["childrens_services"] / "worklists" / RUN / "worklist.csv").read_text("utf-8-sig")
-    assert "0071999" in worklist
+    assert worklist.count("0071999") == 2  # known to the police and to the trust
+    assert len(opened(homes)) == 3 + 3 + 3 + 1
+    for name, data in opened(homes).items():
+        silent(data, name)
+    random_to_whoever_has_no_key(world)
     said += [linkage(home, "log", "show", passphrase=False) for home in homes.values()]
     leaks(world, *said)
     said += [linkage(home, "close", "--run", RUN) for home in homes.values()]
     leaks(world, *said)
+
+
+def opened(homes):
+    """Everything each party can open of what came to it: name, and all bytes within."""
+    agreement, found = load(homes["matcher"] / "agreement.toml"), {}
+    for home in homes.values():
+        word = passphrase.from_text(PASSPHRASE.format(home.name))
+        identity = vault.fetch(home / "identity.key", Identity, word)
+        for path in sorted((home / "inbox").glob(f"{RUN}-*")):
+            body = open_package([path.read_bytes()], Expected(kind_of(path), RUN, agreement), identity).body
+            found[f"{home.name}/{path.name}"] = body.meta + b"".join(each.tobytes() for each in body.arrays.values())
+    return found
+
+
+def random_to_whoever_has_no_key(world):
+    """Sealed packages and all state at rest: bytes equally frequent, and nothing for a compressor to find."""
+    hidden = {}
+    for path in sorted(world.glob("*/outbox/*.linkage")):
+        data = path.read_bytes()
+        hidden[path] = data[12 + int.from_bytes(data[8:12], "little") + 64 :]
+    for path in sorted(world.glob("*/runs/*/*.sealed")):
+        hidden[path] = path.read_bytes()[5:]
+    assert {path.parts[-3] for path in hidden} >= {*homes_of(world), "runs"}
+    for path, data in hidden.items():
+        assert len(zlib.compress(data, 9)) >= len(data), path
+        assert chi_squared(data) < 255 + 6 * 510**0.5, path
+    together = b"".join(hidden.values())
+    assert len(together) > 1_000_000
+    assert abs(chi_squared(together) - 255) < 5 * 510**0.5
+
+
+def homes_of(world):
+    return {path.name for path in world.iterdir() if (path / "outbox").is_dir()}
+
+
+def chi_squared(data):
+    """Of byte frequencies against equal ones; 255 is expected, with a standard deviation of 22.6."""
+    counts = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
+    return float(((counts - len(data) / 256) ** 2).sum() / (len(data) / 256))
+
+
+def test_the_search_for_order_sees_it():
+    """A text, and random bytes of which one in a hundred is another."""
+    assert chi_squared(b"the same old words " * 500) > 10_000
+    assert len(zlib.compress(b"the same old words " * 500)) < 1000
+    data = bytearray(secrets.token_bytes(1_000_000))
+    data[::100] = bytes(10_000)
+    assert chi_squared(bytes(data)) - 255 > 5 * 510**0.5
 
 
 HEADER = "NOMINAL_REF,SURNAME,FIRST_NAME,DOB,GENDER,POSTCODE,MOBILE,NHS_NUMBER,NOTES"
