@@ -21,7 +21,7 @@ import numpy as np
 
 from linkage import toml
 from linkage.agreement import load
-from linkage.audit import evidence, graph, plaintext
+from linkage.audit import evidence, graph, plaintext, sparse
 from linkage.audit.finding import measure
 from linkage.audit.scheme import any_key, of_profile, take
 from linkage.audit.standins import census
@@ -61,6 +61,12 @@ def large(scheme, people, rng, known):
     return measure("growing", f"{known:,} known", "known", partial(plaintext.grow, world, scheme, rounds=3))
 
 
+def whole(scheme, people, rng, known):
+    """Every row of the file against everybody, through the graph's columns of known rows and of those named since."""
+    world = make_world(scheme.encode(people, any_key()), people, rng, known=known)
+    return measure("sparse graph", f"{known:,} known", "known", partial(sparse.sparse_attack, world, scheme))
+
+
 def of_evidence(people, schema, rng):
     """Sides of evidence under pair keys of their own, 100 known."""
     world = make_world(np.zeros((len(people), 1), np.uint64), people, rng, known=KNOWN)
@@ -91,8 +97,11 @@ def run(args):
         report["large"] = {
             "records": LARGE,
             "plain CLK, 10 % known": large(plain, people, rng, LARGE // 10).share,
+            "plain CLK, 10 % known, graph": whole(plain, people, rng, LARGE // 10).share,
             "screening, 100 known": large(screened, people, rng, KNOWN).share,
             "screening, 10 % known": large(screened, people, rng, LARGE // 10).share,
+            "screening, 100 known, graph": whole(screened, people, rng, KNOWN).share,
+            "screening, 10 % known, graph": whole(screened, people, rng, LARGE // 10).share,
         }
     report["plain_clk"] = report["encodings"]["plain CLK"]["known"]
     report["screening"] = max(

@@ -178,6 +178,16 @@ def best(world: World, scores: Matrix) -> Places:
     return np.asarray(world.free[scores.argmax(axis=1)])
 
 
+def best_of_each_person(named: Places, clear: Matrix) -> NDArray[np.bool_]:
+    """Of the rows that name one person, the one that does so most clearly, (u,)."""
+    order = np.lexsort((-clear, named))
+    first = np.ones(len(named), bool)
+    first[1:] = named[order][1:] != named[order][:-1]
+    once = np.zeros(len(named), bool)
+    once[order] = first
+    return once
+
+
 def _one_to_one(scores: Matrix) -> Places:
     """The Hungarian solution (Jonker & Volgenant 1987) of small problems, else greedily from the clearest rows on."""
     named = np.full(len(scores), NOBODY, np.int64)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keys.derive import pair_keys
-from linkage.audit import evidence, frequency, graph, guessing, leaks, plaintext
+from linkage.audit import evidence, frequency, graph, guessing, leaks, plaintext, sparse
 from linkage.audit.fingerprints import NONE, fingerprint_attack
 from linkage.audit.homomorphism import sets
 from linkage.audit.scheme import any_key, of_profile, take
@@ -64,9 +64,24 @@ def test_a_plain_filter_falls_where_a_fifth_of_the_people_are_listed_and_ten_kno
 
 def test_nobody_is_found_in_noise(people, clk):
     world = make_world(noise(clk.shape), people, rng(), known=30)
-    for guess in (graph.graph_attack(world, CLK), plaintext.grow(world, CLK), guessing.dictionary(world, CLK)):
+    attacks = (graph.graph_attack, plaintext.grow, guessing.dictionary, sparse.sparse_attack)
+    for guess in (attack(world, CLK) for attack in attacks):
         assert guess.records == SIZE - 30
         assert guess.found <= 6  # 1 is expected; more than 6 happens once in ten thousand
+
+
+def test_a_plain_filter_falls_to_the_sparse_attack_from_a_tenth_known(people, clk):
+    """The form for large files: columns of anchors only."""
+    world = make_world(clk, people, rng(), known=60)
+    assert sparse.sparse_attack(world, CLK).found >= 0.95 * (SIZE - 60)
+
+
+def test_later_rounds_of_the_sparse_attack_choose_among_those_kept(people, clk):
+    """From few known rows the first round names some, and their columns the rest."""
+    world = make_world(clk, people, rng(), known=12)
+    first = sparse.sparse_attack(world, CLK, rounds=1).found
+    assert first < 0.9 * (SIZE - 12)
+    assert sparse.sparse_attack(world, CLK, full=1).found > first + 30
 
 
 def test_known_pairs_teach_what_a_plain_filter_of_others_looks_like(people, clk):
