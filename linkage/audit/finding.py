@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 
 from linkage.match.recall import wilson
 
+_ONCE_IN_A_THOUSAND = 3.29  # standard normal, two-sided
+
 
 @dataclass(frozen=True)
 class Guess:
@@ -45,9 +47,11 @@ class Finding:
     def above(self) -> bool:
         """Above its bar: more people are found than the agreement allows.
 
-        The share itself counts, not its interval: doubt is the defender's, except that one lucky guess is none.
+        The share itself counts, not its interval: doubt is the defender's, except that luck is no finding. Attacks
+        report the best of several ways, so what chance explains once in a thousand is still luck.
         """
-        return self.bar is not None and self.share > self.bar and self.low > self.chance
+        surely = wilson(self.found, self.records, _ONCE_IN_A_THOUSAND)[0]
+        return self.bar is not None and self.share > self.bar and surely > self.chance
 
     def to_json(self) -> dict[str, object]:
         """For a program."""

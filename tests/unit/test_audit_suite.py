@@ -41,6 +41,12 @@ def test_one_attack_above_its_bar_is_above_the_bars():
     assert result(finding(20), finding(21)).verdict == "above the bars"
 
 
+def test_a_few_lucky_guesses_among_few_records_are_no_finding():
+    """Four of 300 where one is expected, by the best of four ways; ten of them are no luck."""
+    assert not finding(4, 300, family="none", bar=0.01, chance=1 / 300).above
+    assert finding(10, 300, family="none", bar=0.01, chance=1 / 300).above
+
+
 def test_a_finding_without_a_bar_is_for_the_record_only():
     assert result(finding(900, family="record", bar=None), finding(3)).verdict == "within the bars"
 
