@@ -98,20 +98,20 @@ def bits_at(row, positions):
 
 
 def sampled_slots(filters, positions, shift):
-    """Slot of every row: top bits of the sampled bits times an odd constant."""
-    keys = [int(bits_at(row, positions), 2) for row in filters]
+    """Slot of every row: top bits of the sampled bits, the first the lowest, times an odd constant."""
+    keys = [int(bits_at(row, positions)[::-1], 2) for row in filters]
     return [(key * 0x9E3779B97F4A7C15 & (2**64 - 1)) >> shift for key in keys]
 
 
-def slot_order(slots):
-    """Row numbers in order of slots, rows of one slot in their old order."""
-    return sorted(range(len(slots)), key=lambda row: slots[row])
+def turned(filters):
+    """Columns of a file's bits, each as one whole number whose lowest bit is that of the first row."""
+    rows = ["".join(f"{int(word):064b}"[::-1] for word in row) for row in filters]
+    return [int("".join(column)[::-1], 2) for column in zip(*rows, strict=True)]
 
 
-def crowd(left_starts, right_starts, place):
-    """Right rows in the slot of a left place."""
-    slot = max(s for s in range(len(left_starts) - 1) if left_starts[s] <= place < left_starts[s + 1])
-    return int(right_starts[slot + 1] - right_starts[slot])
+def parted(slots, sizes, low_bits):
+    """Rows that have a set bit, in order of the upper bits of their slots, else in their old order."""
+    return sorted((row for row, size in enumerate(sizes) if size), key=lambda row: slots[row] >> low_bits)
 
 
 def first_meetings(left, right, tables):

@@ -2,11 +2,13 @@
 
 Filters come in, pairs above a Dice threshold go out. Rule: how many bits and tables is computed from the run's own
 set bits, threshold and spread of distances; what was promised is checked on a random sample of rows.
-Source: Indyk & Motwani 1998, bit sampling for Hamming distance; numbers of positions without replacement.
+Sources: Indyk & Motwani 1998, bit sampling for Hamming distance; Joag-Dev & Proschan 1983 for tables cut from one
+shuffle; Manegold, Boncz & Kersten 2002 for joins in parts that fit a cache.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,21 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.match.candidates import Above, Candidates, Filters, Progress, Sampled, SearchStats, Verified, cores
-from linkage.match.kernels_dice import gather, join_block, sampled_slots, share_work, slot_order
-from linkage.match.recall import WORD, meeting_chance, shared_needed, tables_needed, verified
+from linkage.match.kernels_lsh import BLOCK, join_table, part_rows, sampled_slots, sketched, turn_bits
+from linkage.match.recall import WORD, differing_limits, meeting_chance, shared_needed, tables_needed, verified
 from linkage.match.threshold import above, popcounts
 
 MOST_TABLES = 512
 MOST_BITS = 60
 _SPREAD = 1024  # rows of each file whose pairs show how often strangers meet
 _SHOWN = 100  # pairs a sample must show before their distances speak for the file
-# Relative times, measured with 16 words: one row keyed, sorted and copied for one table; one pair verified;
-# one pair in the exact search.
-_ROW_TIME, _PAIR_TIME, _EXACT_TIME = 120.0, 6.6, 2.5
-_CAPACITY = 1 << 18
-_FIRST = 7  # words of the first look; with the row's number and sizes they fill one line of cache
+# Relative times, measured with 16 words: one row keyed and put in its part for one table; one pair met; one pair in
+# the exact search.
+_ROW_TIME, _PAIR_TIME, _EXACT_TIME = 20.0, 3.0, 2.5
+_SKETCH = 192  # bits of the first look; with its tag an entry is half a line of cache
+_SKETCH_SHARE = 0.05  # of the pairs that may be lost, the part that the first look may lose
 _MOST_WORDS = 1023  # set bits are kept in 16 bits
-_TASKS = 8  # per thread and table, so that no thread waits long for another
+_PART_BITS = 11  # rows of a part, about 2**11 of 32 bytes, stay in a second-level cache
+_TURNED_ROWS = 1 << 16
+_TABLE_BYTES = 36  # a row and table: its slot and its entry
+_SCRATCH_BYTES = 1 << 31  # for tables under way at once, or as much as the files take if that is more
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,10 @@ def plan_tables(left: Filters, right: Filters | None, settings: Sampled) -> Tabl
     pairs = len(left) * len(other) / (2 if right is None else 1)
     slot_bits = int(np.clip(np.ceil(np.log2(max(len(left), len(other)))) + 1, 4, 24))
     touched = len(left) + (0 if right is None else len(other))
+    recall = settings.recall + _SKETCH_SHARE * (1 - settings.recall)
     best = Tables(1, MOST_TABLES + 1, slot_bits, np.inf, np.inf)
     for sampled_bits in range(4, min(MOST_BITS, bits) + 1):
-        tables = tables_needed(meeting_chance(bits, differing, sampled_bits), settings.recall, MOST_TABLES)
+        tables = tables_needed(meeting_chance(bits, differing, sampled_bits), recall, MOST_TABLES)
         if tables > MOST_TABLES:
             break
         met = pairs * (np.dot(spread, meeting_chance(bits, distances, sampled_bits)) / spread.sum() + 2.0**-slot_bits)
@@ -100,18 +106,19 @@ def sampled(
     """Pairs whose Dice similarity reaches the threshold and that meet in at least one table.
 
     left: (n, w); right: (m, w) or None for one file with itself. Progress counts tables. The same seed gives the
-    same pairs whatever the number of threads. A crowded slot costs time in proportion to its pairs and no memory:
-    work is cut by pairs, not by slots. Beyond the inputs a table needs 64 bytes a row for the copies.
+    same pairs whatever the number of threads. A crowded slot costs time in proportion to its pairs and no memory.
+    Beyond the inputs there are a copy of them turned on its side, 28 bytes a row, and 36 for each thread.
     """
     began = time.perf_counter()
     plan = plan or plan_tables(left, right, settings)
     other = left if right is None else right
     compared, parts = 0, []
-    with ThreadPoolExecutor(settings.threads or cores()) as pool:
+    scratch = _TABLE_BYTES * (len(left) + (0 if right is None else len(other)))
+    most = max(_SCRATCH_BYTES, left.nbytes + other.nbytes) // max(1, scratch)
+    with ThreadPoolExecutor(max(1, min(settings.threads or cores(), most, plan.tables))) as pool:
         join = _Join(left, right, settings, plan, pool)
-        for table in range(plan.tables):
-            found, count = join.table(table)
-            parts.extend(found)
+        for table, (found, count) in enumerate(pool.map(join.table, range(plan.tables))):
+            parts.append(found)
             compared += count
             if progress:
                 progress(table + 1, plan.tables)
@@ -128,82 +135,101 @@ def sampled(
 
 
 class _Join:
-    """The two files and their scratch space, table after table."""
+    """The two files as bit sampling needs them; every table is a task of its own."""
 
     def __init__(
         self, left: Filters, right: Filters | None, settings: Sampled, plan: Tables, pool: ThreadPoolExecutor
     ) -> None:
-        self._pool = pool
+        words = left.shape[1]
+        bits = words * WORD
         self._within = right is None
         self._files = (left, left if right is None else right)
-        self._need = shared_needed(left.shape[1] * WORD, settings.dice)
-        self._tasks = _TASKS * (settings.threads or cores())
-        self._positions = _positions(plan, left.shape[1], settings.seed)
-        self._masks = np.zeros((plan.tables, left.shape[1]), np.uint64)
+        self._need = shared_needed(bits, settings.dice)
+        self._slot_bits, self._low_bits = plan.slot_bits, min(_PART_BITS, plan.slot_bits)
+        shuffles = _shuffles(plan, bits, settings.seed)
+        self._positions = _positions(plan, shuffles)
+        self._masks = np.zeros((plan.tables, words), np.uint64)
         for mask, chosen in zip(self._masks, self._positions, strict=True):
             np.bitwise_or.at(mask, chosen >> 6, np.uint64(1) << (chosen & 63).astype(np.uint64))
-        self._sides = [_Side(left, plan.slot_bits)]
-        if right is not None:
-            self._sides.append(_Side(right, plan.slot_bits))
+        looked = shuffles[0][:_SKETCH]
+        self._shown = _shown(plan, len(looked))
+        risk = _SKETCH_SHARE * (1 - settings.recall)
+        furthest = np.clip(np.arange(2 * bits + 1) - 2 * self._need, 0, bits)
+        self._limits = differing_limits(bits, len(looked), furthest, risk)
+        self._sides = [_Side(file, looked, pool) for file in self._files[: 1 if self._within else 2]]
+        self._scratch = threading.local()
 
-    def table(self, table: int) -> tuple[list[NDArray[np.int32]], int]:
-        """Pairs first met in this table, (3, p) int32 parts, and the number of pairs compared."""
-        positions = self._positions[table]
-        sides = list(self._pool.map(lambda side: side.arrange(positions), self._sides))
-        gathered = (sides[0][0], sides[-1][0])
-        starts = (sides[0][1], sides[-1][1])
-        capacity = max(_CAPACITY, int(np.diff(starts[1]).max(initial=0)))
-        edges = np.empty(self._tasks + 1, np.int64)
-        share_work(*starts, edges)
+    def table(self, table: int) -> tuple[NDArray[np.int32], int]:
+        """Pairs first met in this table, (3, p) int32, and the number of pairs compared."""
+        spaces = self._spaces()
+        for side, (slots, starts, entries) in zip(self._sides, spaces, strict=True):
+            sampled_slots(side.columns, self._positions[table], 64 - self._slot_bits, slots)
+            part_rows(slots, side.sizes, side.sketches, self._low_bits, starts, entries)
+        found, compared = join_table(
+            self._files,
+            (spaces[0][2], spaces[-1][2]),
+            (spaces[0][1], spaces[-1][1]),
+            self._within,
+            self._low_bits,
+            self._limits,
+            self._shown,
+            self._masks,
+            table,
+            self._need,
+        )
+        return found, compared
 
-        def join(start: int, stop: int) -> tuple[list[NDArray[np.int32]], int]:
-            buffer = np.empty((3, capacity), np.int32)
-            parts, compared = [], 0
-            while start < stop:
-                pairs, start, count = join_block(
-                    self._files,
-                    gathered,
-                    starts,
-                    (start, stop),
-                    self._within,
-                    self._masks,
-                    table,
-                    self._need,
-                    buffer,
-                )
-                parts.append(buffer[:, :pairs].copy())
-                compared += count
-            return parts, compared
-
-        results = list(self._pool.map(join, edges[:-1].tolist(), edges[1:].tolist()))
-        return [part for parts, _ in results for part in parts], sum(count for _, count in results)
+    def _spaces(self) -> list[tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64]]]:
+        """This thread's own slots, starts and entries, of each side."""
+        if not hasattr(self._scratch, "spaces"):
+            parts = 1 << (self._slot_bits - self._low_bits)
+            self._scratch.spaces = [
+                (np.empty(rows, np.uint32), np.empty(parts + 1, np.int64), np.empty((rows, 4), np.uint64))
+                for rows in (len(side.sizes) for side in self._sides)
+            ]
+        return list(self._scratch.spaces)
 
 
 class _Side:
-    """One file, and the part of it that is copied into slot order."""
+    """One file turned on its side, with the first look at every row and its set bits."""
 
-    def __init__(self, filters: Filters, slot_bits: int) -> None:
-        first = min(_FIRST, (filters.shape[1] + 1) // 2)
-        self._filters = filters
-        self._sizes = (popcounts(filters) << 16 | popcounts(filters[:, first:])).astype(np.uint32)
-        self._slots = np.empty(len(filters), np.uint32)
-        self._slot_bits = slot_bits
-        self._starts = np.empty((1 << slot_bits) + 1, np.int64)
-        self._order, self._scratch = (np.empty(len(filters), np.int32) for _ in range(2))
-        self._gathered = np.empty((len(filters), first + 1), np.uint64)
-
-    def arrange(self, positions: NDArray[np.int64]) -> tuple[Filters, NDArray[np.int64]]:
-        """First words and sizes in order of the slots of these sampled bits, and where each slot starts."""
-        sampled_slots(self._filters, positions, 64 - self._slot_bits, self._slots)
-        slot_order(self._slots, self._slot_bits, self._order, self._scratch)
-        gather(self._filters, self._sizes, self._slots, self._order, self._starts, self._gathered)
-        return self._gathered, self._starts
+    def __init__(self, filters: Filters, looked: NDArray[np.int64], pool: ThreadPoolExecutor) -> None:
+        rows, words = filters.shape
+        self.sizes = popcounts(filters).astype(np.uint32)
+        self.columns = np.empty((words * WORD, -(-rows // BLOCK)), np.uint64)
+        starts = range(0, rows, _TURNED_ROWS)
+        list(pool.map(lambda s: turn_bits(filters, s, min(s + _TURNED_ROWS, rows), self.columns), starts))
+        self.sketches = np.zeros((rows, 3), np.uint64)
+        sketched(self.columns, looked, self.sketches)
 
 
-def _positions(plan: Tables, words: int, seed: int) -> list[NDArray[np.int64]]:
-    """Sampled bits of every table, each drawn without replacement, tables independent of one another."""
+def _shuffles(plan: Tables, bits: int, seed: int) -> list[NDArray[np.int64]]:
+    """As many shuffles of all bits as the tables are cut from."""
     rng = np.random.default_rng([seed, 3])
-    return [rng.choice(words * WORD, plan.bits, replace=False).astype(np.int64) for _ in range(plan.tables)]
+    return [rng.permutation(bits).astype(np.int64) for _ in range(-(-plan.tables // (bits // plan.bits)))]
+
+
+def _positions(plan: Tables, shuffles: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    """Sampled bits of every table, cut from the shuffles one behind the other.
+
+    Tables of one shuffle share no bit. The numbers of bits in which two filters differ in each are then negatively
+    associated, so that the chance of differing in all of them is at most that of independent tables.
+    """
+    cuts = [
+        shuffle[start : start + plan.bits]
+        for shuffle in shuffles
+        for start in range(0, len(shuffle) - plan.bits + 1, plan.bits)
+    ]
+    return cuts[: plan.tables]
+
+
+def _shown(plan: Tables, looked: int) -> NDArray[np.uint64]:
+    """The part of the first look that each of the first tables samples, (t, 3), for those that lie wholly in it."""
+    within = min(plan.tables, looked // plan.bits)
+    shown = np.zeros((within, 3), np.uint64)
+    for place in range(within * plan.bits):
+        shown[place // plan.bits, place >> 6] |= np.uint64(1) << np.uint64(place & 63)
+    return shown
 
 
 def _verify(left: Filters, right: Filters | None, settings: Sampled, codes: NDArray[np.int64]) -> Verified:

@@ -47,16 +47,24 @@ def look_limits(words: int, first: int, furthest: int, recall: float) -> NDArray
     seen = [*range(first, words, 8), words]
     limits = np.tile(np.arange(bits + 1, dtype=np.int64), (len(seen), 1))
     if recall < 1 and len(seen) > 1:
-        from scipy.stats import hypergeom
-
         bounds = np.arange(min(furthest, bits) + 1)
-        grid, place = np.unique(np.minimum(-(-bounds // _GRID) * _GRID, bits), return_inverse=True)
         later = (1 - recall) / 2 / max(1, len(seen) - 2)
         for look, count in enumerate(seen[:-1]):
             risk = (1 - recall) / 2 if look == 0 else later
-            quantiles = hypergeom.isf(risk, bits, grid, count * WORD)
-            limits[look, : len(bounds)] = np.minimum(quantiles[place], bounds)
+            limits[look, : len(bounds)] = differing_limits(bits, count * WORD, bounds, risk, _GRID)
     return limits
+
+
+def differing_limits(bits: int, seen: int, bounds: NDArray[np.int64], risk: float, step: int = 1) -> NDArray[np.int64]:
+    """Differing bits among `seen` of `bits` drawn at random that pairs `bounds` apart exceed with a chance below risk.
+
+    bounds: (b,), from 0 to bits. step: a quantile is computed for so many bounds together, and rounded up.
+    """
+    from scipy.stats import hypergeom
+
+    grid, place = np.unique(np.minimum(-(-bounds // step) * step, bits), return_inverse=True)
+    quantiles = hypergeom.isf(risk, bits, grid, seen)
+    return np.asarray(np.minimum(quantiles[place], bounds), np.int64)
 
 
 def shared_needed(bits: int, dice: float) -> NDArray[np.int64]:

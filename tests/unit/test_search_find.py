@@ -124,13 +124,30 @@ def test_sampling_finds_exactly_the_pairs_that_meet(within):
         left, right = np.concatenate([left, right]), None
     settings = Sampled(0.8, recall=0.9, seed=3)
     plan = lsh.plan_tables(left, right, settings)
-    tables = lsh._positions(plan, 8, settings.seed)
+    tables = lsh._positions(plan, lsh._shuffles(plan, 512, settings.seed))
     meetings = naive.first_meetings(left, right, tables)
     wanted = {pair: d for pair, d in naive.above(left, right, 0.8).items() if pair in meetings}
     found = lsh.sampled(left, right, settings)
     assert as_pairs(found) == wanted
     assert in_order(found)
     assert found.stats.compared >= len(meetings)
+
+
+def test_tables_of_one_shuffle_share_no_bit():
+    plan = lsh.Tables(bits=30, tables=40, slot_bits=8, met=0.0, time=0.0)
+    tables = lsh._positions(plan, lsh._shuffles(plan, 512, seed=1))
+    assert [len(set(table)) for table in tables] == [30] * 40
+    for start in range(0, 40, 17):  # 17 tables of 30 bits to a shuffle of 512
+        assert len(set(np.concatenate(tables[start : start + 17]))) == 30 * len(tables[start : start + 17])
+
+
+def test_rows_without_a_bit_meet_nobody():
+    left, right = linked(3000, 16, 9, fill=0.3)
+    left[1000:], right[1000:] = 0, 0
+    found = lsh.sampled(left, right, Sampled(0.8))
+    assert len(found) > 500
+    assert found.left.max() < 1000
+    assert found.stats.compared < 1000 * 1000
 
 
 def test_sampling_keeps_its_promise_at_the_threshold():

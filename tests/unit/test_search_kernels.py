@@ -1,11 +1,9 @@
 """Every compiled kernel does what its plain twin does."""
 
-import itertools
-
 import numpy as np
 import pytest
 
-from linkage.match import kernels, kernels_dice
+from linkage.match import kernels, kernels_dice, kernels_lsh
 from linkage.match.recall import look_limits, shared_needed
 from tests import naive
 
@@ -82,32 +80,39 @@ def test_a_dice_block_stops_when_full_and_goes_on_where_it_was(within, capacity)
     assert len(wanted) > 10
 
 
-@pytest.mark.parametrize("slot_bits", [1, 5, 6])
-def test_rows_are_arranged_by_slot_the_plain_way(slot_bits):
+@pytest.mark.parametrize("rows", [1, 64, 200])
+def test_a_file_is_turned_on_its_side_the_plain_way(rows):
+    filters = people(rows, 3, 4)
+    blocks = -(-rows // 64)
+    columns = np.empty((192, blocks), np.uint64)
+    for start in range(0, rows, 64):  # block by block, as threads share the work
+        kernels_lsh.turn_bits(filters, start, min(start + 64, rows), columns)
+    assert [sum(int(word) << (64 * b) for b, word in enumerate(column)) for column in columns] == naive.turned(filters)
+    looked = np.random.default_rng(1).permutation(192)[:150]
+    sketches = np.zeros((rows, 3), np.uint64)
+    kernels_lsh.sketched(columns, looked, sketches)
+    assert [naive.bits_at(row, range(150)) for row in sketches] == [naive.bits_at(row, looked) for row in filters]
+
+
+@pytest.mark.parametrize("slot_bits", [1, 5, 9])
+@pytest.mark.parametrize("sampled", [1, 9, 60])
+def test_rows_are_arranged_by_slot_the_plain_way(slot_bits, sampled):
     rows = people(200, 4, 3)
-    positions = np.random.default_rng(0).choice(256, 9, replace=False)
+    rows[[0, 77, 199]] = 0
+    columns = np.empty((256, 4), np.uint64)
+    kernels_lsh.turn_bits(rows, 0, 200, columns)
+    positions = np.random.default_rng(0).choice(256, sampled, replace=False)
     slots = np.empty(len(rows), np.uint32)
-    kernels_dice.sampled_slots(rows, positions, 64 - slot_bits, slots)
+    kernels_lsh.sampled_slots(columns, positions, 64 - slot_bits, slots)
     assert slots.tolist() == naive.sampled_slots(rows, positions, 64 - slot_bits)
-    order, scratch = np.empty(200, np.int32), np.empty(200, np.int32)
-    kernels_dice.slot_order(slots, slot_bits, order, scratch)
-    assert order.tolist() == naive.slot_order(slots.tolist())
-    sizes = np.arange(200, dtype=np.uint32) << 16 | 7
-    starts, gathered = np.empty((1 << slot_bits) + 1, np.int64), np.empty((200, 4), np.uint64)
-    kernels_dice.gather(rows, sizes, slots, order, starts, gathered)
-    np.testing.assert_array_equal(gathered[:, :3], rows[order, :3])
-    assert gathered[:, 3].tolist() == [row << 32 | row << 16 | 7 for row in order.tolist()]
-    assert starts.tolist() == [sum(s < slot for s in slots.tolist()) for slot in range((1 << slot_bits) + 1)]
-
-
-def test_work_is_shared_evenly_even_when_one_slot_holds_nearly_all():
-    rng = np.random.default_rng(2)
-    left, right = (np.concatenate([[0], np.cumsum(rng.integers(0, 3, 64))]) for _ in range(2))
-    left[30:] += 5000
-    right[30:] += 700
-    edges = np.empty(9, np.int64)
-    kernels_dice.share_work(left, right, edges)
-    assert edges[0] == 0
-    assert edges[-1] == left[-1]
-    work = [sum(naive.crowd(left, right, place) + 1 for place in range(a, b)) for a, b in itertools.pairwise(edges)]
-    assert max(work) - min(work) <= 2 * 703
+    low_bits = min(4, slot_bits)
+    sizes = np.array([naive.size(row) for row in rows], np.uint32)
+    starts, entries = np.empty((1 << (slot_bits - low_bits)) + 1, np.int64), np.empty((200, 4), np.uint64)
+    kernels_lsh.part_rows(slots, sizes, rows[:, :3].copy(), low_bits, starts, entries)
+    order = naive.parted(slots.tolist(), sizes.tolist(), low_bits)
+    held = entries[: len(order)]
+    np.testing.assert_array_equal(held[:, :3], rows[order, :3])
+    low = slots & np.uint32((1 << low_bits) - 1)
+    assert held[:, 3].tolist() == [row << 32 | int(low[row]) << 16 | int(sizes[row]) for row in order]
+    parts = (slots[order] >> low_bits).tolist()
+    assert starts.tolist() == [sum(part < p for part in parts) for p in range(len(starts))]

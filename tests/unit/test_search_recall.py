@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from linkage.match.recall import look_limits, meeting_chance, shared_needed, tables_needed, verified, wilson
+from linkage.match.recall import (
+    differing_limits,
+    look_limits,
+    meeting_chance,
+    shared_needed,
+    tables_needed,
+    verified,
+    wilson,
+)
 
 
 @pytest.mark.parametrize("dice", [0.05, 1 / 3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0])
@@ -45,6 +53,20 @@ def test_limits_grow_with_the_bound_and_end_at_it():
     assert (limits[-1] == np.arange(4097)).all()
     assert (limits <= np.arange(4097)).all()
     assert limits[0, 1600] < 300
+
+
+def test_a_first_look_loses_no_more_than_its_risk_and_little_less():
+    """Drawn 192 of 1,024 bits, pairs 75 apart pass the limit with just less than the chance allowed."""
+    rng = np.random.default_rng(2)
+    limit = differing_limits(1024, 192, np.array([0, 75, 1024]), 0.05)
+    draws = rng.hypergeometric(75, 1024 - 75, 192, 20_000)
+    assert limit[0] == 0
+    assert (draws > limit[1]).mean() < 0.055
+    assert (draws > limit[1] - 1).mean() > 0.05
+    assert limit[2] == 192
+    assert (
+        differing_limits(1024, 192, np.arange(200), 0.05, 32) >= differing_limits(1024, 192, np.arange(200), 0.05)
+    ).all()
 
 
 def test_meeting_chance_is_that_of_drawing_without_replacement():
