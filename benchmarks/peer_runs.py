@@ -42,27 +42,29 @@ PEERS = {
 }
 
 
-def environment(say):
-    """Python of the peers' environment, made when it is missing or the pins have changed."""
-    home = BENCH / "peers"
+def environment(say, name="peers", requirements=REQUIREMENTS):
+    """Python of an environment of peers, made when it is missing or the pins have changed.
+
+    Of the requirements the first must install; where others have no build for the machine, their rows say so.
+    """
+    home = BENCH / name
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in REQUIREMENTS)).hexdigest()
+    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in requirements)).hexdigest()
     stamp = home / "pins"
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
     say("making the peers' environment (once)")
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]
-    subprocess.run([*install, str(REQUIREMENTS[0])], check=True, stdout=subprocess.DEVNULL)
-    # Not every machine has a build of these; their rows then say that they did not run.
-    subprocess.run([*install, str(REQUIREMENTS[1])], check=False, stdout=subprocess.DEVNULL)
+    for nth, path in enumerate(requirements):
+        subprocess.run([*install, str(path)], check=nth == 0, stdout=subprocess.DEVNULL)
     stamp.write_text(wanted)
     return python
 
 
-def versions(python):
+def versions(python, requirements=REQUIREMENTS):
     """Installed versions of what the peers need."""
-    names = [line.split("==")[0] for path in REQUIREMENTS for line in path.read_text().splitlines() if "==" in line]
+    names = [line.split("==")[0] for path in requirements for line in path.read_text().splitlines() if "==" in line]
     code = (
         "import sys, importlib.metadata as m\n"
         "held = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"

@@ -1,0 +1,167 @@
+"""This toolkit at work for benchmarks/speed.py, each task in a process of its own.
+
+    python benchmarks/speed_ours.py encode PEOPLE.csv WORK
+    python benchmarks/speed_ours.py kernel LEFT.npy RIGHT.npy DICE THREADS
+    python benchmarks/speed_ours.py lsh LEFT.npy RIGHT.npy DICE RECALL every|all ROWS
+    python benchmarks/speed_ours.py machine
+
+Prints one JSON object: work done, seconds of wall and of all cores, and what was found. Compiled code is loaded, or
+made, on a small part of the task before the clock starts, as peers' compiled code comes ready.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import datetime as dt
+import json
+import pstats
+import resource
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.peers.speed_peers import Clock
+from benchmarks.speed_data import PROFILE
+from linkage.resources import resource as found_at
+
+RUNS = ("warm", "timed")
+FIRST_ROWS = 2000
+
+
+def main():
+    what, *rest = sys.argv[1:]
+    result = {"encode": encode, "kernel": kernel, "lsh": lsh, "machine": machine}[what](*rest)
+    print(json.dumps(result | {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
+
+
+def encode(people, work):
+    """The step `linkage encode` at a desk, from CSV to sealed package; then parts of it on the same records."""
+    from linkage.steps.agency import Source
+    from linkage.steps.agency import encode as encode_step
+
+    with tempfile.TemporaryDirectory(dir=work) as folder, signed_desk(Path(folder)) as desk:
+        first = Path(folder) / "first.csv"
+        with Path(people).open(encoding="utf-8") as file:
+            first.write_text("".join(line for _, line in zip(range(FIRST_ROWS), file, strict=False)), "utf-8")
+        profiler = cProfile.Profile()
+        for run, path in zip(RUNS, (first, Path(people)), strict=True):
+            clock = Clock()
+            account = encode_step(desk, run, Source(path))
+            whole = clock.so_far()
+        facts = {"rows": account.facts["people"]} | whole
+        facts |= _kernels(desk, people)
+        profiler.runcall(encode_step, desk, "profiled", Source(Path(people)))
+        return facts | {"profile": _where(profiler)}
+
+
+def _kernels(desk, people):
+    """Distinct values to filters as `encode` does it, and the ORing of masks alone."""
+    from keys.derive import RunKey
+    from linkage.encode.kernels import or_masks
+    from linkage.encode.screening import make_filters
+    from linkage.steps.agency import Source, read_source
+
+    records = read_source(Source(Path(people)), desk, dt.date(2026, 11, 2)).records
+    key = RunKey("speed", test=True, value=bytes(32))
+    clock = Clock()
+    filters, _ = make_filters(records, desk.agreement.schema, desk.agreement.profile, key)
+    made = clock.so_far()
+    columns = list(records.columns.values())
+    masks = [np.random.default_rng(1).integers(0, 2**63, (len(c.vocabulary), 16), dtype=np.uint64) for c in columns]
+    out = np.zeros_like(filters)
+    or_masks(masks[0], columns[0].codes[:1], columns[0].offsets[:2], out[:1])
+    clock = Clock()
+    for mask, column in zip(masks, columns, strict=True):
+        or_masks(mask, column.codes, column.offsets, out)
+    return {"kernel": made, "masks": clock.so_far()}
+
+
+@contextmanager
+def signed_desk(folder):
+    """The desk of an agency whose agreement takes the plain profile and is signed by all, with its secret."""
+    import msgspec
+
+    from keys import vault
+    from keys.identity import Identity
+    from keys.passphrase import from_text
+    from keys.secret import LinkageSecret
+    from linkage import toml
+    from linkage.agreement import Agreement, dump, sign_terms, signature_path
+    from linkage.exchange.desk import AGREEMENT, IDENTITY, SECRET, open_desk
+    from linkage.terms import Party, Profile, Terms
+
+    roles = {"agency": ("agency",), "children": ("anchor-agency", "childrens-services"), "matcher": ("matcher",)}
+    identities = {name: Identity.new(name, test=True) for name in roles}
+    parties = tuple(
+        Party(name=name, title=name, roles=role, contact_desk=name, identity=identities[name].public.to_text())
+        for name, role in roles.items()
+    )
+    terms = toml.read(found_at("examples", "rehearse"), Terms)
+    screening = msgspec.structs.replace(terms.screening, profile=PROFILE)
+    terms = msgspec.structs.replace(terms, parties=parties, screening=screening)
+    agreed = Agreement(terms, toml.read(found_at("profiles", PROFILE), Profile))
+    (folder / AGREEMENT).write_bytes(dump(terms))
+    for name, identity in identities.items():
+        signature_path(folder / AGREEMENT, name).write_text(sign_terms(agreed, identity), "ascii")
+    word = from_text("a passphrase of the speed benchmark")
+    vault.keep(folder / IDENTITY, identities["agency"], word)
+    vault.keep(folder / SECRET, LinkageSecret(True, agreed.digest, bytes(range(32))), word)
+    yield open_desk(folder, word)
+
+
+def kernel(left, right, dice, threads):
+    """Every pair above a Dice similarity, streamed."""
+    from linkage.match.candidates import Above
+    from linkage.match.threshold import stream_above
+
+    rows, others = np.load(left), np.load(right)
+    settings = Above(float(dice), int(threads))
+    list(stream_above(rows[:300], others[:300], settings))
+    clock = Clock()
+    found = sum(part.shape[1] for part in stream_above(rows, others, settings))
+    return {"pairs": len(rows) * len(others), "found": found} | clock.so_far()
+
+
+def lsh(left, right, dice, recall, which, rows):
+    """The plain profile's search with its check; every: the promise holds for the hardest pair, all: over all pairs."""
+    from linkage.match.candidates import Sampled
+    from linkage.match.search import find_candidates
+
+    files = [np.load(path, mmap_mode="r")[: int(rows)] for path in (left, right)]
+    settings = Sampled(float(dice), float(recall), every_pair=which == "every")
+    find_candidates(*(np.array(file[:20_000]) for file in files), settings)
+    files = [np.array(file) for file in files]
+    clock = Clock()
+    found = find_candidates(*files, settings)
+    stats = found.stats
+    return {
+        "rows": len(files[0]), "pairs": stats.possible, "found": len(found), "compared": stats.compared,
+        "verified": [stats.verified.found, stats.verified.expected, stats.verified.low, stats.verified.high]
+        if stats.verified else None,
+        "plan": {name: float(value) for name, value in stats.plan.items()},
+    } | clock.so_far()  # fmt: skip
+
+
+def machine():
+    """What the machine gives at best; see speed_machine."""
+    from benchmarks import speed_machine
+
+    return speed_machine.limits()
+
+
+def _where(profiler):
+    """The functions in which most time was spent: place, own seconds, and seconds with what they call."""
+    rows = sorted(pstats.Stats(profiler).stats.items(), key=lambda row: -row[1][2])[:10]
+    return [
+        {"where": f"{Path(file).name}:{name}" if line else name, "own": round(own, 3), "whole": round(whole, 3)}
+        for (file, line, name), (_, _, own, whole, _) in rows
+    ]
+
+
+if __name__ == "__main__":
+    main()
