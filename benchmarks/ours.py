@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.measured import Row, Truth, measure_links
 from benchmarks.plain_levels import PlainSide, compare_plain
+from keys.chance import SYSTEM
 from linkage.agreement import load
 from linkage.intake.records import Intake
 from linkage.intake.table import read_table
@@ -39,7 +40,9 @@ def take_in(left, right, truth_column):
     """Both files standardised, as `linkage rehearse --truth-column` does it."""
     started = time.perf_counter()
     paths = {LEFT: left, RIGHT: right}
-    agreement, identities = rehearse._parties(load(resource("examples", "rehearse")), list(paths))  # noqa: SLF001
+    agreement, identities = rehearse._parties(  # noqa: SLF001
+        load(resource("examples", "rehearse")), list(paths), SYSTEM
+    )
     tables = {name: read_table(path) for name, path in paths.items()}
     intakes = {
         name: rehearse._take_in(name, table, {}, agreement, truth_column)  # noqa: SLF001

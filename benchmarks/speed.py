@@ -98,7 +98,7 @@ def one_turn(python, people, parts, files, sizes, work, which):
 
     say(f"{which}: encode and compare, ours")
     return {
-        "encode": ours("encode", people, work),
+        "encode": ours("encode", people, work, *(["profile"] if which.startswith("1 ") else [])),
         "clkhash": theirs("encode", people, work),
         "kernel": ours("kernel", *parts, DICE, 1),
         "anonlink": theirs("kernel", *parts, DICE),

@@ -1,6 +1,6 @@
 """This toolkit at work for benchmarks/speed.py, each task in a process of its own.
 
-    python benchmarks/speed_ours.py encode PEOPLE.csv WORK
+    python benchmarks/speed_ours.py encode PEOPLE.csv WORK [profile]
     python benchmarks/speed_ours.py kernel LEFT.npy RIGHT.npy DICE THREADS
     python benchmarks/speed_ours.py lsh LEFT.npy RIGHT.npy DICE RECALL every|all ROWS
     python benchmarks/speed_ours.py machine
@@ -39,7 +39,7 @@ def main():
     print(json.dumps(result | {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
 
 
-def encode(people, work):
+def encode(people, work, profile=""):
     """The step `linkage encode` at a desk, from CSV to sealed package; then parts of it on the same records."""
     from linkage.steps.agency import Source
     from linkage.steps.agency import encode as encode_step
@@ -48,13 +48,15 @@ def encode(people, work):
         first = Path(folder) / "first.csv"
         with Path(people).open(encoding="utf-8") as file:
             first.write_text("".join(line for _, line in zip(range(FIRST_ROWS), file, strict=False)), "utf-8")
-        profiler = cProfile.Profile()
         for run, path in zip(RUNS, (first, Path(people)), strict=True):
             clock = Clock()
             account = encode_step(desk, run, Source(path))
             whole = clock.so_far()
         facts = {"rows": account.facts["people"]} | whole
         facts |= _kernels(desk, people)
+        if not profile:
+            return facts
+        profiler = cProfile.Profile()
         profiler.runcall(encode_step, desk, "profiled", Source(Path(people)))
         return facts | {"profile": _where(profiler)}
 

@@ -123,12 +123,8 @@ def _tasks(report):
 
 
 def _profile(report):
-    turns = [turn["encode"] for turn in report["taken"] if "failed" not in turn["encode"]]
-    return (
-        [(f"`{one['where']}`", f"{one['own']:.2f}", f"{one['whole']:.2f}") for one in turns[-1]["profile"]]
-        if turns
-        else []
-    )
+    profile = report["taken"][0]["encode"].get("profile", [])
+    return [(f"`{one['where']}`", f"{one['own']:.2f}", f"{one['whole']:.2f}") for one in profile]
 
 
 def _limits(report):
