@@ -82,11 +82,14 @@ def run(sizes, repeats, *, growth=False):
             for nth in range(repeats)
         ]
         machine = ours("machine")
+        parts = ours("parts", *files, DICE, RECALL, sizes.lsh)
     grown = [lsh(files, rows, "all") for rows in grown_rows(sizes.lsh)] if growth else []
     versions = peer_runs.versions(python, REQUIREMENTS) | {
         f"our {name}": importlib.metadata.version(name) for name in ("numpy", "numba")
     }
-    return speed_ratios.ratios(taken) | {"taken": taken, "limits": machine, "growth": grown, "versions": versions}
+    return speed_ratios.ratios(taken) | {
+        "taken": taken, "limits": machine, "parts": parts, "growth": grown, "versions": versions,
+    }  # fmt: skip
 
 
 def one_turn(python, people, parts, files, sizes, work, which):

@@ -3,6 +3,7 @@
     python benchmarks/speed_ours.py encode PEOPLE.csv WORK [profile]
     python benchmarks/speed_ours.py kernel LEFT.npy RIGHT.npy DICE THREADS
     python benchmarks/speed_ours.py lsh LEFT.npy RIGHT.npy DICE RECALL every|all ROWS
+    python benchmarks/speed_ours.py parts LEFT.npy RIGHT.npy DICE RECALL ROWS
     python benchmarks/speed_ours.py machine
 
 Prints one JSON object: work done, seconds of wall and of all cores, and what was found. Compiled code is loaded, or
@@ -18,6 +19,7 @@ import pstats
 import resource
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,7 +37,7 @@ FIRST_ROWS = 2000
 
 def main():
     what, *rest = sys.argv[1:]
-    result = {"encode": encode, "kernel": kernel, "lsh": lsh, "machine": machine}[what](*rest)
+    result = {"encode": encode, "kernel": kernel, "lsh": lsh, "parts": parts, "machine": machine}[what](*rest)
     print(json.dumps(result | {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
 
 
@@ -147,6 +149,58 @@ def lsh(left, right, dice, recall, which, rows):
         if stats.verified else None,
         "plan": {name: float(value) for name, value in stats.plan.items()},
     } | clock.so_far()  # fmt: skip
+
+
+PARTS = {
+    "_exact_sample": "exact search of two samples: distances to plan by, and the check",
+    "turn_bits": "files turned on their side",
+    "sketched": "first looks taken from them",
+    "sampled_slots": "sampled bits to slots",
+    "part_rows": "rows put in parts",
+    "join_table": "parts joined, pairs decided",
+}
+
+
+def parts(left, right, dice, recall, rows):
+    """Seconds on one thread of each part of bit sampling, and of all the rest."""
+    from linkage.match import lsh as searched
+    from linkage.match.candidates import Sampled
+    from linkage.match.search import find_candidates
+
+    seconds = dict.fromkeys(PARTS, 0.0)
+
+    def clocked(name, work):
+        def timed(*given):
+            began = time.thread_time()
+            result = work(*given)
+            seconds[name] += time.thread_time() - began
+            return result
+
+        return timed
+
+    files = [np.array(np.load(path, mmap_mode="r")[: int(rows)]) for path in (left, right)]
+    settings = Sampled(float(dice), float(recall), every_pair=False, threads=1)
+    find_candidates(*(file[:20_000] for file in files), settings)
+    # The exact search runs in a thread of its own, of which only the process knows the time.
+    searched.above = clocked_in_process(seconds, searched.above)
+    for name in PARTS:
+        if name != "_exact_sample":
+            setattr(searched, name, clocked(name, getattr(searched, name)))
+    clock = Clock()
+    find_candidates(*files, settings)
+    whole = clock.so_far()["cpu"]
+    named = {title: seconds[name] for name, title in PARTS.items()}
+    return {"rows": len(files[0]), "cpu": whole, "parts": named | {"all else": whole - sum(named.values())}}
+
+
+def clocked_in_process(seconds, work):
+    def timed(*given):
+        began = time.process_time()
+        result = work(*given)
+        seconds["_exact_sample"] += time.process_time() - began
+        return result
+
+    return timed
 
 
 def machine():

@@ -81,6 +81,9 @@ def markdown(report):
             "## Where the time goes in `encode`",
             _table(("function", "own s", "with what it calls"), _profile(report)),
             "",
+            "## Where the time goes in bit sampling",
+            _table(("part, one thread", "core s"), _parts(report)),
+            "",
             "## Distance to the machine's limit",
             *(f"- {line}" for line in _limits(report)),
             "",
@@ -125,6 +128,10 @@ def _tasks(report):
 def _profile(report):
     profile = report["taken"][0]["encode"].get("profile", [])
     return [(f"`{one['where']}`", f"{one['own']:.2f}", f"{one['whole']:.2f}") for one in profile]
+
+
+def _parts(report):
+    return [(name, f"{seconds:.2f}") for name, seconds in report["parts"].get("parts", {}).items()]
 
 
 def _limits(report):

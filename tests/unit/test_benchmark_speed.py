@@ -27,7 +27,8 @@ def turn(**changes):
 
 def report(*taken):
     return speed_ratios.ratios(taken) | {
-        "taken": list(taken), "limits": {"bytes": 1e4, "words": 1e4}, "growth": [], "versions": {"anonlink": "1"},
+        "taken": list(taken), "limits": {"bytes": 1e4, "words": 1e4}, "growth": [], "parts": {},
+        "versions": {"anonlink": "1"},
         "date": "2026-11-23", "command": "x", "machine": {"processor": "p", "cores": 2, "load": 0, "python": "3"},
     }  # fmt: skip
 
