@@ -20,6 +20,7 @@ import click
 if TYPE_CHECKING:
     from keys.passphrase import Passphrase
     from linkage.exchange.desk import Desk
+    from linkage.match.candidates import Engine
     from linkage.steps.account import Account, Progress
 
 Command = Callable[..., Any]
@@ -436,15 +437,47 @@ def encode(
         return run_encode(desk, run, source, audited=audited, dry_run=dry_run, progress=progress)
 
 
+@contextmanager
+def _engine(name: str, master: str | None) -> Iterator[Engine | None]:
+    """Where candidates are searched: None stands for this machine's own cores."""
+    if name == "local":
+        yield None
+        return
+    from linkage.match.spark import on_spark
+
+    with on_spark(master) as engine:
+        yield engine
+
+
 @cli.command()
 @PACKAGES
+@click.option(
+    "--engine",
+    "where",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="Search on this machine's cores, or on Apache Spark (the extra 'spark'): the same candidates.",
+)
+@click.option("--spark-master", metavar="URL", help="Default: as Spark's own settings say, else local[*].")
+@click.option(
+    "--plan", "only_plan", is_flag=True, help="Only say what it will take: pairs, time, memory, evidence to expect."
+)
 @run_step
-def screen(packages: tuple[Path, ...], run: str, desk: Desk, dry_run: bool) -> Account:
+def screen(
+    packages: tuple[Path, ...], where: str, spark_master: str | None, only_plan: bool, run: str, desk: Desk,
+    dry_run: bool,
+) -> Account:  # fmt: skip
     """Matcher: candidates among all agencies' PACKAGES (default: inbox/), and a request to each agency."""
+    from linkage.steps.matcher import plan
     from linkage.steps.matcher import screen as run_screen
 
-    with _progress() as progress:
-        return run_screen(desk, run, packages, dry_run=dry_run, progress=progress)
+    if spark_master and where != "spark":
+        raise click.UsageError("--spark-master goes with --engine spark")
+    if only_plan:
+        return plan(desk, run, packages, spark=where == "spark")
+    with _progress() as progress, _engine(where, spark_master) as engine:
+        return run_screen(desk, run, packages, dry_run=dry_run, progress=progress, engine=engine)
 
 
 @cli.command()

@@ -174,6 +174,18 @@ class ShapeError(MatchingError):
     exit_code = 41
 
 
+class EngineError(MatchingError):
+    """The engine asked for cannot run here, or would not keep encodings safe."""
+
+    exit_code = 42
+
+
+class TooLargeError(MatchingError):
+    """The work does not fit into this machine's memory."""
+
+    exit_code = 43
+
+
 class ReleaseError(LinkageError):
     """A link or flag cannot be released."""
 

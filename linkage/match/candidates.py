@@ -134,6 +134,10 @@ class Candidates(Pairs):
         return f"Candidates({len(self)})"
 
 
+Engine = Callable[[Filters, Filters | None, Settings, Progress | None], Candidates]
+"""Does the work of find_candidates, somewhere."""
+
+
 def checked(filters: Filters) -> Filters:
     """The filters, contiguous; raises ShapeError unless they are (n, w) uint64 of a bearable size."""
     if filters.ndim != 2 or filters.dtype != np.uint64:

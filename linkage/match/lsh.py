@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,10 +80,16 @@ def plan_tables(left: Filters, right: Filters | None, settings: Sampled) -> Tabl
         if tables > MOST_TABLES:
             break
         met = pairs * (np.dot(spread, meeting_chance(bits, distances, sampled_bits)) / spread.sum() + 2.0**-slot_bits)
-        cost = tables * (touched * _ROW_TIME + met * _PAIR_TIME)
+        choice = Tables(sampled_bits, tables, slot_bits, tables * met, 0)
+        cost = modelled_time(choice, touched)
         if cost < best.time:
-            best = Tables(sampled_bits, tables, slot_bits, tables * met, cost)
+            best = replace(choice, time=cost)
     return best
+
+
+def modelled_time(plan: Tables, rows: int) -> float:
+    """Time the tables take for so many rows of both files, in the unit of Tables.time."""
+    return plan.tables * rows * _ROW_TIME + plan.met * _PAIR_TIME
 
 
 def plan_if_cheaper(left: Filters, right: Filters | None, settings: Sampled) -> Tables | None:
@@ -127,7 +133,7 @@ def sampled(
     codes = pairs[0].astype(np.int64) * len(other) + pairs[1]
     order = np.argsort(codes)
     codes, pairs = codes[order], pairs[:, order]
-    check = _verify(left, right, settings, codes) if settings.sample else None
+    check = check_sample(left, right, settings, codes) if settings.sample else None
     possible = len(left) * (len(left) - 1) // 2 if right is None else len(left) * len(other)
     chosen_plan = {"bits": plan.bits, "tables": plan.tables, "expected_compared": plan.met}
     stats = SearchStats(possible, compared, time.perf_counter() - began, settings.recall, check, chosen_plan)
@@ -232,7 +238,7 @@ def _shown(plan: Tables, looked: int) -> NDArray[np.uint64]:
     return shown
 
 
-def _verify(left: Filters, right: Filters | None, settings: Sampled, codes: NDArray[np.int64]) -> Verified:
+def check_sample(left: Filters, right: Filters | None, settings: Sampled, codes: NDArray[np.int64]) -> Verified:
     """Search a random sample of left rows exactly, and count how many of their pairs were found."""
     return verified(_exact_sample(left, right, settings, 4)[0], codes)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import Chance
-from linkage.match.candidates import Settings
+from linkage.match.candidates import Engine, Settings
 from linkage.match.search import find_candidates
 from linkage.model import Bytes16, Pairs, Request, Screening
 from linkage.parties.screened import Joined
@@ -22,13 +22,15 @@ Limits = tuple[int | None, int | None]
 """Pairs in which a row of the left and of the right file may stand; None: any number."""
 
 
-def candidates(left: Screening, right: Screening, settings: Settings, limits: Limits) -> Pairs:
+def candidates(
+    left: Screening, right: Screening, settings: Settings, limits: Limits, engine: Engine | None = None
+) -> Pairs:
     """Candidate pairs of people: of all their filters, each pair once, and no row in more pairs than it may be.
 
     Rows of the right file keep their nearest anchors first, then each anchor its nearest of those rows. The other way
     round, anchors of whom little is recorded would all keep the same few rows, which cannot all keep them.
     """
-    found = find_candidates(left.filters, right.filters, settings)
+    found = find_candidates(left.filters, right.filters, settings, engine=engine)
     rows, columns = left.owner[found.left], right.owner[found.right]
     people = max(len(right), 1)
     near = np.argsort(found.distances, kind="stable")  # so that the first of equal codes is the nearest

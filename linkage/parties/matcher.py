@@ -16,7 +16,7 @@ from keys.chance import SYSTEM, Chance
 from linkage.agreement import Agreement
 from linkage.errors import OtherSecretError, UnexpectedPackageError
 from linkage.layout import Layout
-from linkage.match.candidates import Nearest, Sampled, Settings
+from linkage.match.candidates import Engine, Nearest, Sampled, Settings
 from linkage.match.compare import compare
 from linkage.match.grouping import Spoke
 from linkage.match.model import fit_and_score
@@ -34,10 +34,12 @@ def screen(
     agreement: Agreement,
     progress: Progress | None = None,
     chance: Chance = SYSTEM,
+    engine: Engine | None = None,
 ) -> tuple[Screened, dict[str, Request]]:
     """Candidates between every two files of which one holds anchors, and a request for evidence to every party.
 
     What a party is asked depends on the agreement and the size of its own file alone (docs/decisions/0009).
+    engine: where candidates are searched; None: on this machine.
 
     Raises OtherSecretError when the agencies did not use one linkage secret: that would look like "no links" (R7);
     TestKeyError when a live agreement meets a repeatable source of chance (R50).
@@ -45,12 +47,13 @@ def screen(
     chance.require(test=agreement.terms.test)
     check_secrets(files)
     joined = []
-    comparable = [pair for pair in agreement.comparable() if pair[0] in files and pair[1] in files]
+    comparable = comparable_files(files, agreement)
     for nth, (left, right) in enumerate(comparable):
         if progress:
             progress(f"candidates {left} x {right}", nth, len(comparable))
         limits = agreement.pairs_each(left), agreement.pairs_each(right)
-        pairs = asking.candidates(files[left].screening, files[right].screening, _search(agreement), limits)
+        sides = files[left].screening, files[right].screening
+        pairs = asking.candidates(*sides, search_settings(agreement), limits, engine)
         joined.append(Joined(left, right, pairs, asking.random_ids(len(pairs), chance)))
     if progress:
         progress("candidates", len(comparable), len(comparable))
@@ -145,7 +148,12 @@ def pair_places(join: Joined, contents: EvidenceContents, name: str) -> NDArray[
     return order[place]
 
 
-def _search(agreement: Agreement) -> Settings:
+def comparable_files(files: Mapping[str, ScreeningContents], agreement: Agreement) -> list[tuple[str, str]]:
+    """Every two files that are here and of which one holds anchors, the anchors' first."""
+    return [pair for pair in agreement.comparable() if pair[0] in files and pair[1] in files]
+
+
+def search_settings(agreement: Agreement) -> Settings:
     """Every row's nearest, from both sides: a row that is asked about anyway had better be asked for a real pair."""
     if agreement.profile.search == "lsh":
         return Sampled(dice=agreement.profile.threshold)

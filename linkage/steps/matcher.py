@@ -10,11 +10,12 @@ from linkage.agreement import Agreement
 from linkage.errors import MissingPartError
 from linkage.exchange.desk import Desk, require, taken_in
 from linkage.layout import Layout
+from linkage.match.candidates import Engine
 from linkage.match.estimate import Rate
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.container import Opened
 from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
-from linkage.parties import deciding, matcher
+from linkage.parties import deciding, matcher, planning
 from linkage.parties.expected import expected_errors
 from linkage.parties.screened import Screened
 from linkage.rules import RuleOutcome
@@ -23,19 +24,22 @@ from linkage.steps.close import all_or_nothing, refuse_used
 
 
 def screen(
-    desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False, progress: Progress = quiet
+    desk: Desk,
+    run: str,
+    paths: Sequence[Path],
+    *,
+    dry_run: bool = False,
+    progress: Progress = quiet,
+    engine: Engine | None = None,
 ) -> Account:
-    """Candidates among all agencies' encodings, and one request to each."""
-    require(desk, "matcher")
+    """Candidates among all agencies' encodings, found by an engine (None: here), and one request to each.
+
+    Raises TooLargeError, before any work, when this machine cannot hold it.
+    """
     refuse_used(desk, run)
-    packages = desk.take(paths, "screening", run)
-    _all_here(packages, desk.agreement, "screening encodings")
-    words = desk.agreement.profile.sent_bits // 64
-    files = {
-        name: ScreeningContents.from_body(package.body, desk.agreement.schema, words)
-        for name, package in packages.items()
-    }
-    screened, requests = matcher.screen(files, desk.agreement, progress, desk.chance)
+    packages, files = _encodings(desk, run, paths)
+    planning.plan(files, desk.agreement, timed=False, spark=engine is not None).refuse()
+    screened, requests = matcher.screen(files, desk.agreement, progress, desk.chance, engine)
     facts: dict[str, object] = {
         "run": run,
         "people": {name: len(contents.screening) for name, contents in files.items()},
@@ -52,6 +56,24 @@ def screen(
             written += desk.send(RequestContents(request).to_body(), "request", run, name)
     desk.journal.append("combine", "screen", run, pairs=total, packages=taken_in(packages))
     return Account(f"{total:,} candidate pairs", facts, tuple(written), "send each request to its agency")
+
+
+def plan(desk: Desk, run: str, paths: Sequence[Path], *, spark: bool = False) -> Account:
+    """What `screen` will take, measured on a few rows of these very files; nothing is written."""
+    planned = planning.plan(_encodings(desk, run, paths)[1], desk.agreement, spark=spark)
+    facts = {"run": run, **planned.facts()}
+    fits = "" if planned.memory <= planned.free else "\nthis does not fit: `linkage screen` will say what would"
+    return Account(planned.words() + fits, facts, dry_run=True)
+
+
+def _encodings(desk: Desk, run: str, paths: Sequence[Path]) -> tuple[dict[str, Opened], dict[str, ScreeningContents]]:
+    """All agencies' packages, and what is in them."""
+    require(desk, "matcher")
+    packages = desk.take(paths, "screening", run)
+    _all_here(packages, desk.agreement, "screening encodings")
+    words = desk.agreement.profile.sent_bits // 64
+    schema = desk.agreement.schema
+    return packages, {name: ScreeningContents.from_body(one.body, schema, words) for name, one in packages.items()}
 
 
 def decide(
