@@ -201,6 +201,13 @@ def dry_option(command: Command) -> Command:
     return click.option("--dry-run", is_flag=True, help="Do everything but write.")(command)
 
 
+def protocol_option(command: Command) -> Command:
+    """--protocol."""
+    words = "one-round: partners who cannot answer a second time."
+    choice = click.Choice(("two-round", "one-round"))
+    return click.option("--protocol", type=choice, default="two-round", show_default=True, help=words)(command)
+
+
 def step(command: Command) -> Command:
     """A command that returns an Account to be shown; adds --json."""
 
@@ -227,13 +234,14 @@ PACKAGES = click.argument("packages", type=PATH, nargs=-1)
 @click.option("--out", type=FOLDER, default="demo", show_default=True, help="Folder to make; it must not exist.")
 @click.option("--people", type=click.IntRange(500), default=20_000, show_default=True, help="Men in the county.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same county and run.")
+@protocol_option
 @step
-def demo(out: Path, people: int, seed: int) -> Account:
+def demo(out: Path, people: int, seed: int, protocol: str) -> Account:
     """A whole pretend county: every party in its own folder, every step, ending with a worklist and a report."""
     from linkage.steps.demo import demo as run_demo
 
     with _progress() as progress:
-        return run_demo(out, people, seed, progress)
+        return run_demo(out, people, seed, progress, protocol)
 
 
 @cli.command()
@@ -290,12 +298,13 @@ def agreement() -> None:
 @click.option("--template", default="pilot", show_default=True, help="A name in configs/templates.")
 @click.option("--identity", "identities", multiple=True, metavar="PARTY=FILE", help="A party's identity.pub.")
 @click.option("--test", is_flag=True, help="For rehearsal with test keys; every output says so.")
+@protocol_option
 @step
-def agreement_new(path: Path, template: str, identities: tuple[str, ...], test: bool) -> Account:
+def agreement_new(path: Path, template: str, identities: tuple[str, ...], test: bool, protocol: str) -> Account:
     """Write a new agreement from a template, to be completed by hand."""
     from linkage.steps.agreement import new
 
-    return new(path, template, _assignments(identities), test=test)
+    return new(path, template, _assignments(identities), test=test, protocol=protocol)
 
 
 @agreement.command("check")

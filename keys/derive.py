@@ -3,7 +3,7 @@
 The secret comes in once; a RunKey, subkeys, keys per pair, token digests and keyed random bytes go out.
 Rule: one direction only. From nothing that leaves this room can what came in be found, nor one output from another.
 
-secret -> run key (per run: two runs' encodings cannot be linked) -> subkey per purpose -> key per pair.
+secret -> run key (per run: two runs' encodings cannot be linked) -> subkey per purpose -> key per pair or per token.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from keys.guard import Guarded, same
 from keys.kdf import KEY_BYTES, expand
 from keys.labels import LABELS, Label, mode
 from keys.secret import LinkageSecret
+from keys.sharing import share
 
 __all__ = [
     "BLOCK_BYTES", "DIGEST_BYTES", "LABELS", "PAIR_ID_BYTES", "PAIR_KEY_BYTES", "Purpose", "RunKey",
-    "expand_blocks", "expand_spans", "pair_keys", "run_key", "stream", "token_digests",
+    "expand_blocks", "expand_spans", "pair_keys", "run_key", "stream", "tight_tokens", "token_digests", "token_keys",
+    "token_shares",
 ]  # fmt: skip
 
 BLOCK_BYTES = 16
@@ -93,22 +95,52 @@ def pair_keys(key: RunKey, pair_ids: bytes) -> bytes:
     pair_ids: (m, 16) bytes row after row. About 1.2 microseconds a pair.
     It takes the RunKey, not a subkey, so that evidence cannot be keyed by anything else.
     Raises TypeError without a RunKey, ValueError when the ids are not whole.
+    """
+    return _expand_each(key, Purpose.EVIDENCE, Label.PAIR, pair_ids, PAIR_KEY_BYTES)
+
+
+def tight_tokens(key: RunKey, digests: bytes) -> bytes:
+    """The public form of m tight tokens, (m, 16) bytes: what the matcher joins by, and nothing else follows from it.
+
+    digests: (m, 16) bytes of `token_digests` under Purpose.TOKENS; random bytes give random tokens. They stay at home:
+    whoever holds one and the run key has all that is derived here. Raises as `pair_keys` does.
+    """
+    return _expand_each(key, Purpose.TOKENS, Label.TIGHT_TOKEN, digests, DIGEST_BYTES)
+
+
+def token_keys(key: RunKey, digests: bytes) -> bytes:
+    """AES-128 keys of the evidence that travels with m tight tokens, (m, 16) bytes; `pair_keys` of one-round."""
+    return _expand_each(key, Purpose.EVIDENCE, Label.TIGHT_KEY, digests, PAIR_KEY_BYTES)
+
+
+def token_shares(key: RunKey, digests: bytes, place: int) -> tuple[bytes, bytes]:
+    """The secret of m tight tokens, and the share in each that the party at a place may show; (m, 32) bytes each.
+
+    Two parties' shares of one token give its secret, one party's say nothing of it; see `keys.sharing`.
+    """
+    secret = _expand_each(key, Purpose.TOKENS, Label.TIGHT_SECRET, digests, KEY_BYTES)
+    slope = _expand_each(key, Purpose.TOKENS, Label.TIGHT_SLOPE, digests, KEY_BYTES)
+    return secret, share(secret, slope, place)
+
+
+def _expand_each(key: RunKey, purpose: Purpose, label: Label, ids: bytes, length: int) -> bytes:
+    """HKDF-Expand of a subkey under a label and each of m ids of 16 bytes, `length` bytes each, at most 32.
+
     Source: RFC 5869; output of at most 32 bytes is HMAC(key, info || 0x01), cut.
     """
     if not isinstance(key, RunKey):
         raise TypeError("evidence is keyed by a RunKey")
-    if len(pair_ids) % PAIR_ID_BYTES:
-        raise ValueError(f"pair ids have {PAIR_ID_BYTES} bytes each")
-    # HKDFExpand(SHA256(), 16, frame(Label.PAIR, pair_id)).derive(subkey), with the keyed state and the constant
-    # head of the info computed once: three times as fast.
-    base = HMAC(key.subkey(Purpose.EVIDENCE), SHA256())
-    base.update(frame(Label.PAIR) + PAIR_ID_BYTES.to_bytes(4, "big"))
-    out = bytearray(len(pair_ids))
-    for start in range(0, len(pair_ids), PAIR_ID_BYTES):
-        end = start + PAIR_ID_BYTES
+    if len(ids) % PAIR_ID_BYTES:
+        raise ValueError(f"pair ids and digests have {PAIR_ID_BYTES} bytes each")
+    # HKDFExpand(SHA256(), length, frame(label, id)).derive(subkey), with the keyed state and the constant head of the
+    # info computed once: three times as fast.
+    base = HMAC(key.subkey(purpose), SHA256())
+    base.update(frame(label) + PAIR_ID_BYTES.to_bytes(4, "big"))
+    out = bytearray(len(ids) // PAIR_ID_BYTES * length)
+    for place, start in enumerate(range(0, len(ids), PAIR_ID_BYTES)):
         state = base.copy()
-        state.update(pair_ids[start:end] + b"\x01")
-        out[start:end] = state.finalize()[:PAIR_KEY_BYTES]
+        state.update(ids[start : start + PAIR_ID_BYTES] + b"\x01")
+        out[place * length : (place + 1) * length] = state.finalize()[:length]
     return bytes(out)
 
 

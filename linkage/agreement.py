@@ -14,7 +14,8 @@ import msgspec
 
 from keys.errors import CustodyError
 from keys.identity import Identity, PublicIdentity
-from linkage import toml
+from linkage import combinations, toml
+from linkage.combinations import Combination, TokenProfile
 from linkage.errors import (
     AgreementExpiredError,
     AgreementFileError,
@@ -22,9 +23,10 @@ from linkage.errors import (
     NotAgreedError,
     UsageProblemError,
 )
+from linkage.obligations import problems_of
 from linkage.resources import resource
 from linkage.schema import Field, Schema
-from linkage.terms import Name, Party, Profile, Terms, problems_of
+from linkage.terms import Name, Party, Profile, Terms
 from linkage.words import nearest
 
 _PURPOSE = b"agreement"
@@ -33,10 +35,15 @@ _PURPOSE = b"agreement"
 class Agreement:
     """Terms that have been checked, with what they name resolved."""
 
-    def __init__(self, terms: Terms, profile: Profile) -> None:
+    def __init__(self, terms: Terms, profile: Profile, token_profile: TokenProfile | None = None) -> None:
         self.terms = terms
         self.profile = profile
+        self.token_profile = token_profile
         problems = problems_of(terms, profile)
+        if self.one_round:
+            problems += combinations.problems_of(token_profile) if token_profile else ["there is no token profile"]
+            if not problems and not self.combinations:
+                problems.append("no combination of the token profile can be made of the agreed fields")
         if problems:
             raise NotAgreedError(
                 f"the agreement is not in order: {problems[0]}",
@@ -49,10 +56,21 @@ class Agreement:
         """The compared fields."""
         return Schema(tuple(Field(f.name, f.kind, f.values, f.required) for f in self.terms.fields))
 
+    @property
+    def one_round(self) -> bool:
+        """Whether everything travels at once, under tight tokens; else evidence is asked for pair by pair."""
+        return self.terms.protocol == "one-round"
+
+    @cached_property
+    def combinations(self) -> tuple[Combination, ...]:
+        """What tight tokens are made of; none in two-round."""
+        return combinations.combinations_of(self.token_profile, self.schema) if self.token_profile else ()
+
     @cached_property
     def digest(self) -> bytes:
         """SHA-256 over the canonical form of the terms and all they name; (32,)."""
-        canonical = msgspec.json.encode({"terms": self.terms, "profile": self.profile}, order="sorted")
+        named = {"terms": self.terms, "profile": self.profile, "tokens": self.token_profile}
+        canonical = msgspec.json.encode(named, order="sorted")
         return hashlib.sha256(b"linkage agreement 1\0" + canonical).digest()
 
     @property
@@ -93,6 +111,10 @@ class Agreement:
     def childrens_services(self) -> Party:
         """The party that receives links."""
         return next(party for party in self.terms.parties if "childrens-services" in party.roles)
+
+    def place(self, name: str) -> int:
+        """The place of a party among those that hold records, from 1: where its shares of a token lie."""
+        return 1 + [party.name for party in self.encoders].index(name)
 
     def comparable(self) -> tuple[tuple[str, str], ...]:
         """Pairs of parties whose rows may be compared: at least one side holds anchors (R2), anchors on the left."""
@@ -135,7 +157,17 @@ def _resolve(terms: Terms) -> Agreement:
         path = resource("profiles", terms.screening.profile)
     except UsageProblemError as problem:
         raise AgreementFileError(f"screening.profile: {problem}", problem.hint) from None
-    return Agreement(terms, toml.read(path, Profile))
+    return Agreement(terms, toml.read(path, Profile), _token_profile(terms))
+
+
+def _token_profile(terms: Terms) -> TokenProfile | None:
+    if terms.protocol != "one-round":
+        return None
+    try:
+        path = resource("tokens", terms.tokens.profile)
+    except UsageProblemError as problem:
+        raise AgreementFileError(f"tokens.profile: {problem}", problem.hint) from None
+    return toml.read(path, TokenProfile)
 
 
 def with_parties(agreement: Agreement, parties: tuple[Party, ...]) -> Agreement:

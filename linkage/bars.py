@@ -48,7 +48,12 @@ def measured(profile: Profile) -> dict[str, float]:
 
 
 def check_profile(terms: Terms, profile: Profile) -> list[str]:
-    """Warnings about an agreement's screening profile. Raises AboveTheBarError when it may not be used."""
+    """Warnings about an agreement's screening profile. Raises AboveTheBarError when it may not be used.
+
+    In one-round no screening encoding leaves an agency.
+    """
+    if terms.protocol == "one-round":
+        return []
     what = f"the profile '{terms.screening.profile}'"
     if profile.measured is None:
         what += ", whose attacks were never measured,"

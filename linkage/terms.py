@@ -1,17 +1,13 @@
-"""The terms of an agreement as they are written, and everything that must hold among them.
+"""The terms of an agreement as they are written; what must hold among them stands in `linkage.obligations`.
 
-A decoded TOML file comes in, the list of what is not in order goes out, all of it at once.
 Rule: every number has its unit in its name or comment, and is bounded: an endless one has no canonical form to sign.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from keys.errors import CustodyError
@@ -19,9 +15,6 @@ from keys.identity import PublicIdentity
 from linkage import toml
 from linkage.errors import NotAgreedError
 from linkage.schema import Kind
-
-MOST_FIELDS = 16
-"""Compared fields; the match model counts every set of missing ones."""
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}\Z")]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -89,7 +82,7 @@ class Screening(toml.Table, frozen=True, kw_only=True):
     accepted_reidentification: share of people attacks may find, above the bars; accepted_because: why, in a sentence.
     """
 
-    profile: str
+    profile: str = "diffused-2026-11"
     candidates: Annotated[int, Meta(ge=1, le=200)] = 10
     round_patterns: Annotated[int, Meta(ge=1, le=100)] = 5  # non-match pattern counts: random multiples of this
     accepted_reidentification: Share = 0.0
@@ -104,6 +97,19 @@ class Requests(toml.Table, frozen=True, kw_only=True):
 
     pairs_per_row: Annotated[int, Meta(ge=1, le=200)] = 2
     pairs_per_anchor: Annotated[int, Meta(ge=1, le=200)] = 10
+
+
+class Tokens(toml.Table, frozen=True, kw_only=True):
+    """What a row carries in one-round. profile: a name in configs/tokens.
+
+    most_sharing is the collision budget: a value that more rows of a file share gives no token. accepted: what
+    the parties say to a budget above 1, under which rows can be told by who shares what with whom.
+    """
+
+    profile: str = "tight-2026-11"
+    per_row: Annotated[int, Meta(ge=1, le=40)] = 16  # tokens of every row, whatever it holds
+    most_sharing: Annotated[int, Meta(ge=1, le=20)] = 1  # rows of one file
+    accepted: str = ""
 
 
 class Bands(toml.Table, frozen=True, kw_only=True):
@@ -183,112 +189,16 @@ class Terms(toml.Table, frozen=True, kw_only=True):
 
     format: Literal[1]
     title: str
-    protocol: Literal["two-round"]
+    protocol: Literal["two-round", "one-round"]
     purpose: Purpose
     parties: tuple[Party, ...] = ()
     fields: tuple[FieldEntry, ...]
-    screening: Screening
-    requests: Requests | None = None  # left out at one desk, where nobody learns from being asked
+    screening: Screening = Screening()
+    requests: Requests | None = None  # left out at one desk, where nobody learns from being asked, and in one-round
+    tokens: Tokens = Tokens()
     bands: Bands = Bands()
     release: Release
     quality: Quality = Quality()
     retention: Retention = Retention()
     test: bool = False
     link_threshold: Annotated[float, Meta(gt=0, lt=1)] | Literal["estimated"] = "estimated"
-
-
-def problems_of(terms: Terms, profile: Profile) -> list[str]:
-    """Everything that is not in order, one line each; none when the terms can be worked under."""
-    return [*_purpose_problems(terms), *_field_problems(terms), *_party_problems(terms), *_profile_problems(profile)]
-
-
-def _purpose_problems(terms: Terms) -> list[str]:
-    purpose = terms.purpose
-    blank = [name for name, value in msgspec.structs.asdict(purpose).items() if not str(value).strip()]
-    problems = [f"purpose.{name} is empty (R1)" for name in blank]
-    if purpose.ends < purpose.starts:
-        problems.append("purpose.ends lies before purpose.starts")
-    if terms.bands.probable > terms.bands.strong:
-        problems.append("bands.probable lies above bands.strong")
-    if terms.requests is None and not terms.test:
-        problems.append("there is no [requests]: agencies would learn from what they are asked")
-    screening = terms.screening
-    if (screening.accepted_reidentification > 0) != bool(screening.accepted_because.strip()):
-        problems.append("screening.accepted_reidentification and accepted_because are given both or neither")
-    return problems
-
-
-def _field_problems(terms: Terms) -> list[str]:
-    problems = [f"field '{name}' appears twice" for name in _twice(field.name for field in terms.fields)]
-    if not any(field.kind in (Kind.FORENAME, Kind.SURNAME) for field in terms.fields):
-        problems.append("no field is a name")
-    if len(terms.fields) > MOST_FIELDS:
-        problems.append(f"{len(terms.fields)} fields are compared; at most {MOST_FIELDS} can be")
-    return problems
-
-
-def _party_problems(terms: Terms) -> list[str]:
-    parties = terms.parties
-    if not parties:  # a template for rehearsal: the parties are named later
-        return []
-    problems = [f"party '{name}' appears twice" for name in _twice(party.name for party in parties)]
-    problems += [f"party '{party.name}' has no role" for party in parties if not party.roles]
-    for role in ("matcher", "childrens-services"):
-        holders = [party.name for party in parties if role in party.roles]
-        if len(holders) != 1:
-            problems.append(f"{len(holders)} parties have the role '{role}'; there must be exactly one")
-    encoders = [party for party in parties if party.encodes]
-    if len(encoders) < 2:
-        problems.append("at least two parties must be agencies")
-    if not any(party.holds_anchors for party in encoders):
-        problems.append("no party has the role 'anchor-agency': without anchors nothing may be linked (R2)")
-    problems += [
-        f"the matcher '{p.name}' may have no other role" for p in parties if "matcher" in p.roles and len(p.roles) > 1
-    ]
-    problems += [f"party '{p.name}' has no contact desk (R19)" for p in encoders if not p.contact_desk.strip()]
-    return problems + _identity_problems(terms)
-
-
-def _identity_problems(terms: Terms) -> list[str]:
-    """Identities may be missing until the parties have made them; those given must be their parties' own."""
-    problems = []
-    for party in terms.parties:
-        try:
-            public = party.public() if party.identity else None
-        except NotAgreedError as problem:
-            problems.append(str(problem))
-            continue
-        if public and public.name != party.name:
-            problems.append(f"the identity given for '{party.name}' was made for '{public.name}'")
-        if public and public.test != terms.test:
-            modes = "test" if public.test else "live", "test" if terms.test else "live"
-            problems.append(f"the identity of '{party.name}' is a {modes[0]} one in a {modes[1]} agreement (R50)")
-    twice = _twice(party.identity.strip() for party in terms.parties if party.identity)
-    return problems + ["one identity is given for two parties"] * bool(twice)
-
-
-def _profile_problems(profile: Profile) -> list[str]:
-    problems = []
-    if profile.bits not in (64, 128, 256, 512, 1024):
-        problems.append("the profile's bits are not 64, 128, 256, 512 or 1024")
-    if profile.sent_bits % 64 or not 64 <= profile.sent_bits <= 1 << 16:
-        problems.append("the profile's sent_bits are not a multiple of 64 up to 65,536")
-    if profile.kind == "plain" and (profile.xor != 0 or profile.sent_bits != profile.bits):
-        problems.append("a plain profile sends its bits as they are: xor is 0 and sent_bits are bits")
-    if profile.kind == "diffused" and not 2 <= profile.xor <= 64:
-        problems.append("a diffused profile's xor lies from 2 to 64")
-    if profile.search == "lsh" and (profile.kind != "plain" or profile.threshold == 0):
-        problems.append("search = 'lsh' takes a plain profile and a threshold above 0")
-    if not any(weight for roles in profile.weights.values() for weight in roles.values()):
-        problems.append("the profile weighs no field")
-    problems += [
-        f"the profile weighs '{role}' of {kind}; what can be weighed there: {', '.join(ROLES[kind])}"
-        for kind, roles in profile.weights.items()
-        for role in roles
-        if role not in ROLES[kind]
-    ]
-    return problems
-
-
-def _twice(names: Iterable[str]) -> list[str]:
-    return sorted(name for name, count in Counter(names).items() if count > 1)

@@ -125,3 +125,20 @@ def first_meetings(left, right, tables):
                 if keys[j] == bits_at(row, positions):
                     meetings.setdefault((i, j), table)
     return meetings
+
+
+def meetings(left, right):
+    """{(left row, right row): (left place, right place)} of the smallest token two rows share; (n, t, 16) bytes."""
+    found = {}
+    for i, row in enumerate(left):
+        for j, other in enumerate(right):
+            shared = [
+                # Two numbers of 64 bits, little-endian, as the join sees a token; then the first places.
+                (int.from_bytes(bytes(a)[:8], "little"), int.from_bytes(bytes(a)[8:], "little"), p, q)
+                for p, a in enumerate(row)
+                for q, b in enumerate(other)
+                if bytes(a) == bytes(b)
+            ]
+            if shared:
+                found[i, j] = min(shared)[2:]
+    return found

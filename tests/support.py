@@ -12,11 +12,12 @@ from keys.identity import Identity
 from keys.secret import LinkageSecret
 from linkage import toml
 from linkage.agreement import Agreement, dump, sign_terms, signature_path
+from linkage.combinations import TokenProfile
 from linkage.exchange.desk import AGREEMENT, IDENTITY, open_desk
 from linkage.model import Column, Note, Records
 from linkage.resources import CONFIGS
 from linkage.schema import Field, Kind, Schema
-from linkage.terms import Party, Profile, Requests, Terms
+from linkage.terms import Party, Profile, Requests, Screening, Terms
 
 PASS = passphrase.from_text("correct horse battery staple")
 ROLES = {
@@ -73,6 +74,13 @@ def terms(**changes):
 
 def agreement(profile=DIFFUSED, **changes):
     return Agreement(terms(**changes), profile)
+
+
+def one_round(**changes):
+    """The short agreement for one round, changed as asked."""
+    plain = {"protocol": "one-round", "requests": None, "screening": Screening(round_patterns=1)}
+    profile = toml.read(CONFIGS / "tokens" / "tight-2026-11.toml", TokenProfile)
+    return Agreement(terms(**(plain | changes)), DIFFUSED, profile)
 
 
 def key(run="run-1", secret=b"s" * 32, digest=b"d" * 32):

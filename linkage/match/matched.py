@@ -78,10 +78,12 @@ def fit(
     alphabet: Alphabet,
     nonmatch: NonMatch,
     people: tuple[int, int],
+    *,
+    tuned: bool = True,
 ) -> tuple[Matched, Floats]:
     """Learn the match class; returns it and the log odds of every distinct pattern, (k,).
 
-    codes: (k, columns) distinct patterns; inverse: (m,) pattern of every pair.
+    codes: (k, columns) distinct patterns; inverse: (m,) pattern of every pair. tuned: see model.Settings.
     """
     design, gaps = alphabet.design(codes), alphabet.gaps(codes)
     counted = np.bincount(inverse, minlength=len(codes)).astype(np.float64)
@@ -90,7 +92,9 @@ def fit(
     for column in alphabet.places:
         tied[alphabet.block(column)] = False
     hope = np.log(now.number) + now.log_chance(design, gaps) - log_sum(nonmatch.parts(design))
-    others, log_gaps = refit(nonmatch, codes, counted, hope < _CLEAR), np.log(gap_belief)[gaps]
+    untuned = log_sum(nonmatch.parts(design)) + nonmatch.correction(codes)
+    others = refit(nonmatch, codes, counted, hope < _CLEAR) if tuned else untuned
+    log_gaps = np.log(gap_belief)[gaps]
     kin = now.kin.log_expected(design, log_gaps)
     expected = np.logaddexp(others, kin)
     transposed = design.T.tocsr()

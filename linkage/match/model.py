@@ -19,9 +19,14 @@ from linkage.schema import Schema
 
 @dataclass(frozen=True)
 class Settings:
-    """classes: latent classes of non-matches."""
+    """classes: latent classes of non-matches.
+
+    tuned: whether expected non-matches are brought into line with the candidates that are clearly none. Where rows meet
+    by rare values alone such candidates are few and unlike the doubtful ones, and mislead (docs/decisions/0008).
+    """
 
     classes: int = nonmatch.CLASSES
+    tuned: bool = True
 
 
 def fit_and_score(
@@ -53,7 +58,7 @@ def fit_and_score(
     # What the files hold only one of, such as couples, or men here and women there, shows between them alone.
     between = matched.surely_apart(codes, inverse, alphabet, strangers, people)
     strangers = nonmatch.fit(left_null, right_null, alphabet, settings.classes, between)
-    match, odds = matched.fit(pairs, codes, inverse, alphabet, strangers, people)
+    match, odds = matched.fit(pairs, codes, inverse, alphabet, strangers, people, tuned=settings.tuned)
     probability = onetoone.posterior(pairs, (odds + match.crowding)[inverse], match.second)
     bits = odds / np.log(2)
     shares = explain.contributions(codes, bits, alphabet, match.kin.beside(strangers), match).astype(np.float32)

@@ -6,7 +6,7 @@ A package carries one body from one party to one other, in parts below 25 MB (R4
     4 bytes    length of the header, little endian, at most 65,536
     header     JSON with sorted keys and no spaces:
                agreement  digest of the agreement, hexadecimal
-               kind       what is inside: share, screening, request, evidence, links
+               kind       what is inside: share, screening, request, evidence, tokens, links
                package    random name of the package, 32 hexadecimal digits, the same in all its parts
                part       number of this part, from 1
                parts      how many there are
@@ -60,7 +60,7 @@ MAX_HEADER = 1 << 16
 SUFFIX = ".linkage"
 _PURPOSE = b"package"
 
-Kind = Literal["share", "screening", "request", "evidence", "links"]
+Kind = Literal["share", "screening", "request", "evidence", "tokens", "links"]
 _Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 _Hex64 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 _RUN = "[A-Za-z0-9][A-Za-z0-9._-]{0,39}"

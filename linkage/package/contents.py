@@ -5,16 +5,17 @@ Every `from_body` accepts arrays only of the stated names, types, shapes and ran
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout
-from linkage.model import Evidence, NullTable, Request, Screening
+from linkage.model import Bytes16, Evidence, NullTable, Request, Screening
 from linkage.package.container import Body
 from linkage.package.links import FileMeta, Interval, LinkMeta, LinksContents, LinksMeta, SummaryMeta
 from linkage.package.promises import Count, Strict, arrays_of, between, check_levels, hold, text_of, unique
@@ -36,6 +37,9 @@ class ShareContents:
         """Contents of a share package."""
         text_of(body, Strict)
         return ShareContents(arrays_of(body.arrays, {"share": (np.uint8, (None,))})["share"].tobytes())
+
+
+_NULL_PARTS = ("levels", "rarity", "crossed", "counts", "present", "gaps")
 
 
 class ScreeningMeta(Strict, frozen=True, kw_only=True):
@@ -64,12 +68,7 @@ class ScreeningContents:
                 "pseudonyms": self.screening.pseudonyms,
                 "filters": self.screening.filters,
                 "owner": self.screening.owner,
-                "null.levels": null.levels,
-                "null.rarity": null.rarity,
-                "null.crossed": null.crossed,
-                "null.counts": null.counts,
-                "null.present": null.present,
-                "null.gaps": null.gaps,
+                **null_arrays(null),
             },
         )
 
@@ -77,19 +76,13 @@ class ScreeningContents:
     def from_body(body: Body, schema: Schema, words: int) -> ScreeningContents:
         """Contents of a screening package under a schema and a filter length in words."""
         meta = text_of(body, ScreeningMeta)
-        fields = len(schema)
         arrays = arrays_of(
             body.arrays,
             {
                 "pseudonyms": (np.uint8, (None, 16)),
                 "filters": (np.uint64, (None, words)),
                 "owner": (np.int32, (None,)),
-                "null.levels": (np.int8, (None, fields)),
-                "null.rarity": (np.int8, (None, fields)),
-                "null.crossed": (np.int8, (None, 2)),
-                "null.counts": (np.float64, (None,)),
-                "null.present": (np.float64, (fields,)),
-                "null.gaps": (np.float64, (None,)),
+                **null_promises(len(schema)),
             },
         )
         people, owner = len(arrays["pseudonyms"]), arrays["owner"]
@@ -97,20 +90,41 @@ class ScreeningContents:
         hold(between(owner, 0, people - 1), "owners are rows of the package")
         hold(len(np.unique(owner)) == people, "every row has a filter")
         hold(unique(arrays["pseudonyms"]), "no pseudonym appears twice")
-        patterns: list[NDArray[Any]] = [arrays[f"null.{name}"] for name in ("levels", "rarity", "crossed", "counts")]
-        hold(len({len(array) for array in patterns}) == 1, "every pattern has a count")
-        check_levels(arrays["null.levels"], schema)
-        hold(between(arrays["null.rarity"], -1, RARITY_BUCKETS - 1), "rarity is a bucket")
-        hold(between(arrays["null.crossed"], MISSING, len(LEVELS[Kind.FORENAME]) - 1), "crossed levels are name levels")
-        counts, present = arrays["null.counts"], arrays["null.present"]
-        hold(bool(np.isfinite(counts).all() and (counts >= 0).all()), "counts are not negative")
-        hold(bool(np.isfinite(present).all()) and between(present, 0, 1), "shares lie between 0 and 1")
-        gaps = arrays["null.gaps"]
-        hold(len(gaps) in (0, 2**fields), "sets of missing fields are all there or none")
-        hold(bool(np.isfinite(gaps).all()) and between(gaps, 0, 1), "shares lie between 0 and 1")
-        null = NullTable(*patterns, people=meta.people, pairs=meta.pairs, present=present, gaps=gaps)  # type: ignore[misc, arg-type]
         screening = _ordered(Screening(arrays["pseudonyms"], arrays["filters"], owner))
-        return ScreeningContents(meta.check, screening, null)
+        return ScreeningContents(meta.check, screening, null_of(arrays, meta, schema))
+
+
+def null_arrays(null: NullTable) -> dict[str, NDArray[Any]]:
+    """The arrays of a non-match table as they travel."""
+    return {f"null.{part}": getattr(null, part) for part in _NULL_PARTS}
+
+
+def null_promises(fields: int) -> dict[str, tuple[DTypeLike, tuple[int | None, ...]]]:
+    """Types and shapes of these arrays."""
+    return {
+        "null.levels": (np.int8, (None, fields)),
+        "null.rarity": (np.int8, (None, fields)),
+        "null.crossed": (np.int8, (None, 2)),
+        "null.counts": (np.float64, (None,)),
+        "null.present": (np.float64, (fields,)),
+        "null.gaps": (np.float64, (None,)),
+    }
+
+
+def null_of(arrays: Mapping[str, NDArray[Any]], meta: ScreeningMeta, schema: Schema) -> NullTable:
+    """The non-match table of arrays that have their types and shapes."""
+    patterns: list[NDArray[Any]] = [arrays[f"null.{name}"] for name in ("levels", "rarity", "crossed", "counts")]
+    hold(len({len(array) for array in patterns}) == 1, "every pattern has a count")
+    check_levels(arrays["null.levels"], schema)
+    hold(between(arrays["null.rarity"], -1, RARITY_BUCKETS - 1), "rarity is a bucket")
+    hold(between(arrays["null.crossed"], MISSING, len(LEVELS[Kind.FORENAME]) - 1), "crossed levels are name levels")
+    counts, present = arrays["null.counts"], arrays["null.present"]
+    hold(bool(np.isfinite(counts).all() and (counts >= 0).all()), "counts are not negative")
+    hold(bool(np.isfinite(present).all()) and between(present, 0, 1), "shares lie between 0 and 1")
+    gaps = arrays["null.gaps"]
+    hold(len(gaps) in (0, 2 ** len(schema)), "sets of missing fields are all there or none")
+    hold(bool(np.isfinite(gaps).all()) and between(gaps, 0, 1), "shares lie between 0 and 1")
+    return NullTable(*patterns, people=meta.people, pairs=meta.pairs, present=present, gaps=gaps)  # type: ignore[misc, arg-type]
 
 
 def _ordered(screening: Screening) -> Screening:
@@ -156,11 +170,18 @@ class EvidenceContents:
     """One side of every pair asked for, and beside each a note sealed to children's services.
 
     notes: (m, length) uint8, all of one length. note_key: the notes' key, sealed to children's services.
+    rows: in one-round, where nothing was asked, the pseudonym of each pair's row; else None.
     """
 
     evidence: Evidence
     notes: NDArray[np.uint8]
     note_key: bytes
+    rows: Bytes16 | None = None
+
+    @property
+    def bound(self) -> Bytes16:
+        """What each note was sealed for, (m, 16): its pair, or in one-round its row."""
+        return self.evidence.pair_ids if self.rows is None else self.rows
 
     def to_body(self) -> Body:
         """Arrays and text for the container."""
@@ -194,10 +215,16 @@ class EvidenceContents:
         sides = [arrays[name] for name in ("pair_ids", "presence", "tags", "filters", "notes")]
         hold(len({len(array) for array in sides}) == 1, "every pair has evidence and a note")
         hold(unique(arrays["pair_ids"]), "no pair appears twice")
-        hold(between(arrays["presence"], 0, 2), "presence is 0, 1 or 2")
-        weights = np.bitwise_count(arrays["filters"]).sum(axis=2, dtype=np.int64)
-        hold(bool((weights == FILTER_WEIGHT).all()), "every filter has the agreed weight")
-        return EvidenceContents(Evidence(*sides[:4]), arrays["notes"], arrays["note_key"].tobytes())
+        evidence = Evidence(*sides[:4])
+        check_evidence(evidence)
+        return EvidenceContents(evidence, arrays["notes"], arrays["note_key"].tobytes())
+
+
+def check_evidence(evidence: Evidence) -> None:
+    """Sides say only what sides can say."""
+    hold(between(evidence.presence, 0, 2), "presence is 0, 1 or 2")
+    weights = np.bitwise_count(evidence.filters).sum(axis=2, dtype=np.int64)
+    hold(bool((weights == FILTER_WEIGHT).all()), "every filter has the agreed weight")
 
 
 __all__ = [
@@ -212,4 +239,8 @@ __all__ = [
     "ScreeningMeta",
     "ShareContents",
     "SummaryMeta",
+    "check_evidence",
+    "null_arrays",
+    "null_of",
+    "null_promises",
 ]

@@ -14,11 +14,13 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from linkage.model import Bytes16
 from linkage.package.container import Body
 from linkage.package.promises import Count, Strict, arrays_of, check_levels, hold, text_of
 from linkage.schema import Schema
 from linkage.terms import Name, Share
 
+_ARRAYS = ("levels", "bits", "anchor_notes", "notes", "anchor_bound", "bound")
 NAMES_SWAPPED = "names_swapped"
 """Reason code: forename and surname agree crosswise; their levels then compare unlike with unlike."""
 
@@ -78,7 +80,8 @@ class LinksContents:
     """What the matcher sends to children's services.
 
     levels: (l, f) int8 and bits: (l, f + 1) float32, agreement and weight by field (last: prior).
-    anchor_notes, notes: (l, length) uint8, sealed; a withheld note is all zero.
+    anchor_notes, notes: (l, length) uint8, sealed; a withheld note is all zero. anchor_bound, bound: (l, 16) uint8,
+    what each note was sealed for: the link's pair, or in one-round the pseudonym of the row.
     """
 
     meta: LinksMeta
@@ -86,11 +89,13 @@ class LinksContents:
     bits: NDArray[np.float32]
     anchor_notes: NDArray[np.uint8]
     notes: NDArray[np.uint8]
+    anchor_bound: Bytes16
+    bound: Bytes16
 
     def to_body(self) -> Body:
         """Arrays and text for the container."""
-        arrays: dict[str, NDArray[Any]] = {"levels": self.levels, "bits": self.bits}
-        return Body(msgspec.json.encode(self.meta), arrays | {"anchor_notes": self.anchor_notes, "notes": self.notes})
+        arrays: dict[str, NDArray[Any]] = {name: getattr(self, name) for name in _ARRAYS}
+        return Body(msgspec.json.encode(self.meta), arrays)
 
     @staticmethod
     def from_body(body: Body, schema: Schema, note_bytes: int) -> LinksContents:
@@ -103,6 +108,8 @@ class LinksContents:
                 "bits": (np.float32, (len(meta.links), len(schema) + 1)),
                 "anchor_notes": (np.uint8, (len(meta.links), note_bytes)),
                 "notes": (np.uint8, (len(meta.links), note_bytes)),
+                "anchor_bound": (np.uint8, (len(meta.links), 16)),
+                "bound": (np.uint8, (len(meta.links), 16)),
             },
         )
         check_levels(arrays["levels"], schema)
@@ -111,4 +118,4 @@ class LinksContents:
         shares = [file.present for file in meta.summary.files.values()]
         hold(all(len(present) == len(schema) for present in shares), "files have a share for every field")
         hold(bool(np.isfinite(arrays["bits"]).all()), "weights are numbers")
-        return LinksContents(meta, arrays["levels"], arrays["bits"], arrays["anchor_notes"], arrays["notes"])
+        return LinksContents(meta, *(arrays[name] for name in _ARRAYS))

@@ -87,13 +87,31 @@ def null_table(
     Candidates are chosen as the matcher chooses them. A file of more than NULL_ROWS filters is searched from
     a random sample of its people, and counts are scaled to the whole file.
     """
-    layout, people = Layout(agreement.schema), len(tokens[0])
+    people = len(tokens[0])
     asked = np.zeros(people, np.bool_)
     asked[_sample(people, -(-NULL_ROWS * people // max(len(filters), 1)), chance)] = True
     queries = np.flatnonzero(asked[owner])
     settings = Nearest(keep=agreement.terms.screening.candidates + 1, both_sides=False)
     found = find_candidates(filters[queries], filters, settings)
     low, high, weight = _weighed(owner[queries[found.left]], owner[found.right], found.distances, asked)
+    each = -(-people // max(int(asked.sum()), 1))
+    return pattern_table(tokens, (low, high), weight, each, agreement, chance)
+
+
+def pattern_table(
+    tokens: tuple[FieldTokens, ...],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    weight: NDArray[np.float64],
+    each: int,
+    agreement: Agreement,
+    chance: Chance = SYSTEM,
+) -> NullTable:
+    """Comparison patterns of pairs of rows of one file.
+
+    weight: (m,) for how many pairs of the whole file each stands; each: for how many at least, in a sample.
+    Whatever pairs are compared inside a file must be those that would be compared between files.
+    """
+    layout, people, (low, high) = Layout(agreement.schema), len(tokens[0]), pairs
     # One key for all rows: these comparisons never leave the agency, only their counts do.
     key = chance.draw(PAIR_KEY_BYTES)
     patterns = np.empty((len(low), 2 * len(agreement.schema) + 2), np.int8)
@@ -109,7 +127,6 @@ def null_table(
     missing = np.stack([np.diff(field.offsets) == 0 for field in tokens], axis=1)
     counts = np.bincount(where.ravel(), weights=weight, minlength=len(distinct)).astype(np.float64)
     # A pair of a sample stands for several: told as multiples, so that the model sees how few pairs it was.
-    each = -(-people // max(int(asked.sum()), 1))
     counts = rounded_at_random(counts, max(agreement.terms.screening.round_patterns, each), chance)
     kept = counts > 0
     return NullTable(

@@ -50,12 +50,13 @@ def receive(contents: LinksContents, agreement: Agreement, identity: Identity, r
     expires = found_on + dt.timedelta(days=agreement.terms.release.expires_days)
     links = []
     for place, link in enumerate(contents.meta.links):
-        reference = _open(keys[link.anchor_party], link, contents.anchor_notes[place].tobytes(), agreement)
+        for_anchor, for_row = contents.anchor_bound[place].tobytes(), contents.bound[place].tobytes()
+        reference = _open(keys[link.anchor_party], link, for_anchor, contents.anchor_notes[place].tobytes(), agreement)
         band = Band(link.band)
         withheld = Withheld.NOTHING if band is Band.STRONG else Withheld(band)
         flags: tuple[Flag, ...] = ()
         if not withheld:
-            flags = _open(keys[link.party], link, contents.notes[place].tobytes(), agreement).flags
+            flags = _open(keys[link.party], link, for_row, contents.notes[place].tobytes(), agreement).flags
         links += [
             _view(link, anchor, flags, withheld, _explained(contents, place, agreement), agreement, found_on, expires)
             for anchor in reference.anchors
@@ -63,8 +64,10 @@ def receive(contents: LinksContents, agreement: Agreement, identity: Identity, r
     return Received(tuple(links), _summary(contents, agreement, run, links))
 
 
-def _open(key: NoteKey, link: LinkMeta, sealed: bytes, agreement: Agreement) -> Note:
-    note = decode_note(open_note(key, bytes.fromhex(link.pair), agreement.digest, sealed))
+def _open(key: NoteKey, link: LinkMeta, bound: bytes, sealed: bytes, agreement: Agreement) -> Note:
+    if not agreement.one_round and bound.hex() != link.pair:
+        raise SealedNoteError("a note was sealed for another pair", "ask the matcher to decide again")
+    note = decode_note(open_note(key, bound, agreement.digest, sealed))
     if key.sender == link.anchor_party and not note.anchors:
         raise SealedNoteError(
             f"a row of '{key.sender}' carries no child's reference",

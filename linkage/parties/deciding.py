@@ -124,6 +124,7 @@ def _contents(
     length = next(iter(evidence.values())).notes.shape[1]
     levels, bits = np.empty((len(kept), fields), np.int8), np.empty((len(kept), fields + 1), np.float32)
     notes = np.zeros((2, len(kept), length), np.uint8)
+    bound = np.empty((2, len(kept), 16), np.uint8)
     links = []
     places = {
         (nth, name): pair_places(one.compared.joined, evidence[name], name)
@@ -135,6 +136,8 @@ def _contents(
         one, join = judged[nth], judged[nth].compared.joined
         band = _release_band(one, pair)
         levels[row], bits[row] = one.compared.comparisons.levels[pair], one.compared.scores.contributions[pair]
+        for side, name in enumerate((join.left, join.right)):
+            bound[side, row] = evidence[name].bound[places[nth, name][pair]]
         notes[0, row] = evidence[join.left].notes[places[nth, join.left][pair]]
         if band is ReleaseBand.STRONG:
             notes[1, row] = evidence[join.right].notes[places[nth, join.right][pair]]
@@ -152,7 +155,7 @@ def _contents(
         note_keys={name: contents.note_key for name, contents in evidence.items()},
         summary=_summary(screened, judged, agreement, overflow, today),
     )
-    return LinksContents(meta, levels, bits, notes[0], notes[1])
+    return LinksContents(meta, levels, bits, *notes, *bound)
 
 
 def _summary(

@@ -19,10 +19,12 @@ from linkage.layout import Layout
 from linkage.match.candidates import Engine, Nearest, Sampled, Settings
 from linkage.match.compare import compare
 from linkage.match.grouping import Spoke
+from linkage.match.model import Settings as ModelSettings
 from linkage.match.model import fit_and_score
 from linkage.match.thirds import supported
 from linkage.model import Comparisons, Evidence, Request, Scores
 from linkage.package.contents import EvidenceContents, ScreeningContents
+from linkage.package.tokens import TokenContents
 from linkage.parties import asking
 from linkage.parties.screened import Joined, Screened
 
@@ -64,7 +66,7 @@ def screen(
     return Screened(tuple(joined), {name: contents.null for name, contents in files.items()}), requests
 
 
-def check_secrets(files: Mapping[str, ScreeningContents]) -> None:
+def check_secrets(files: Mapping[str, ScreeningContents] | Mapping[str, TokenContents]) -> None:
     """All check values are the same. Raises OtherSecretError naming the parties that stand apart."""
     by_check: dict[str, list[str]] = {}
     for name, contents in files.items():
@@ -97,7 +99,7 @@ def score(
 
     Raises UnexpectedPackageError when a party has not answered for all of its pairs.
     """
-    layout = Layout(agreement.schema)
+    layout, settings = Layout(agreement.schema), ModelSettings(tuned=not agreement.one_round)
     compared = []
     for nth, join in enumerate(screened.joined):
         if progress:
@@ -105,7 +107,7 @@ def score(
         left, right = (_side(join, evidence[name], name) for name in (join.left, join.right))
         comparisons = compare(left, right, layout)
         nulls = screened.nulls[join.left], screened.nulls[join.right]
-        scores = fit_and_score(join.pairs, comparisons, agreement.schema, *nulls)
+        scores = fit_and_score(join.pairs, comparisons, agreement.schema, *nulls, settings)
         compared.append(Compared(join, comparisons, scores, float(nulls[0].people) * nulls[1].people))
     if progress:
         progress("evidence", len(screened.joined), len(screened.joined))

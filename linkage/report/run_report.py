@@ -26,7 +26,8 @@ from typing import Any
 
 from linkage.release.page import render
 from linkage.release.sentences import TEST, rounded
-from linkage.report.sections import Bin, Section, figures, sections, trimmed
+from linkage.report.cells import Bin, Section
+from linkage.report.sections import figures, sections, trimmed
 
 
 def run_report_html(data: Mapping[str, Any], *, leaves: bool = False) -> str:

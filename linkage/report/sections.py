@@ -6,52 +6,28 @@ Rule: what a run did not measure is left out or said to be unknown, never shown 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from linkage.release.sentences import percent
-
-UNKNOWN = "not known"
-
-Count = Callable[[int], str]
-Data = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell. share: length of a bar beside it in [0, 1], or None."""
-
-    text: str
-    number: bool = False
-    share: float | None = None
-
-
-@dataclass(frozen=True)
-class Bin:
-    """One bin of the calibration chart: mean probability, share truly linked, pairs; shares in [0, 1]."""
-
-    predicted: float
-    observed: float
-    count: int
-
-
-@dataclass(frozen=True)
-class Section:
-    """A titled table with a sentence that says how to read it, and sometimes calibration bins to draw."""
-
-    key: str
-    title: str
-    reading: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    bins: tuple[Bin, ...] = ()
+from linkage.report.cells import UNKNOWN, Bin, Cell, Count, Data, Section, counted, decimal, duration, number, share
+from linkage.report.protocols import completeness, tokens
 
 
 def sections(data: Data, count: Count) -> list[Section]:
     """All sections a run has numbers for, in reading order. count: how a number of people or pairs is written."""
     made = (
-        make(data, count) for make in (_parties, _accuracy, _candidates, _calibration, _bands, _errors, _rules, _groups)
+        make(data, count)
+        for make in (
+            _parties,
+            _accuracy,
+            _candidates,
+            completeness,
+            _calibration,
+            _bands,
+            _errors,
+            _rules,
+            _groups,
+            tokens,
+        )
     )
     return [section for section in (*made, _seconds(data)) if section and section.rows]
 
@@ -60,10 +36,10 @@ def figures(data: Data, count: Count) -> list[tuple[str, str]]:
     """The few numbers to see first, as (label, value)."""
     pairs, candidates = data.get("pairs") or {}, data.get("candidates") or {}
     chosen = [
-        ("Links that are right (precision)", _share(pairs.get("precision"))),
-        ("True links found (recall)", _share(pairs.get("recall"))),
-        ("F1 at the agreed threshold", _decimal(pairs.get("f1"))),
-        ("True pairs among candidates", _share(candidates.get("recall"))),
+        ("Links that are right (precision)", share(pairs.get("precision"))),
+        ("True links found (recall)", share(pairs.get("recall"))),
+        ("F1 at the agreed threshold", decimal(pairs.get("f1"))),
+        ("True pairs among candidates", share(candidates.get("recall"))),
     ]
     known = [(label, value) for label, value in chosen if value != UNKNOWN]
     if "count" in candidates and len(known) < 4:
@@ -77,7 +53,7 @@ def _parties(data: Data, count: Count) -> Section:
             Cell(party.get("title") or party["name"]),
             Cell(step["step"]),
             Cell(step["what"]),
-            _number(count(step["count"])),
+            number(count(step["count"])),
         )
         for party in data.get("parties") or ()
         for step in party["steps"]
@@ -99,9 +75,9 @@ def _accuracy(data: Data, count: Count) -> Section:
     ):
         pairs = data.get(key)
         if pairs:
-            shares = (_number(_share(pairs.get(name))) for name in ("precision", "recall"))
-            counts = (_number(_count(pairs.get(name), count)) for name in ("correct", "false", "missed"))
-            rows.append((Cell(title), *shares, _number(_decimal(pairs.get("f1"))), *counts))
+            shares = (number(share(pairs.get(name))) for name in ("precision", "recall"))
+            counts = (number(counted(pairs.get(name), count)) for name in ("correct", "false", "missed"))
+            rows.append((Cell(title), *shares, number(decimal(pairs.get("f1"))), *counts))
     return Section(
         "accuracy",
         "How right the links are",
@@ -113,11 +89,11 @@ def _accuracy(data: Data, count: Count) -> Section:
 
 def _candidates(data: Data, count: Count) -> Section:
     found = data.get("candidates") or {}
-    rows = [(Cell("Candidate pairs"), _number(count(found["count"])))] if "count" in found else []
+    rows = [(Cell("Candidate pairs"), number(count(found["count"])))] if "count" in found else []
     if found.get("possible"):
-        rows.append((Cell("of possible pairs"), _number(count(found["possible"]))))
+        rows.append((Cell("of possible pairs"), number(count(found["possible"]))))
     if found.get("recall") is not None:
-        rows.append((Cell("True pairs among them (recall)"), _number(_share(found["recall"]))))
+        rows.append((Cell("True pairs among them (recall)"), number(share(found["recall"]))))
     return Section(
         "candidates",
         "Finding candidates",
@@ -134,8 +110,8 @@ def _calibration(data: Data, count: Count) -> Section:
         for each in found.get("bins") or ()
         if each.get("count") and each.get("observed") is not None
     )
-    rows = tuple((_number(_decimal(b.predicted)), _number(_decimal(b.observed)), _number(count(b.count))) for b in bins)
-    ece = f" Expected calibration error: {_decimal(found.get('ece'))}." if found.get("ece") is not None else ""
+    rows = tuple((number(decimal(b.predicted)), number(decimal(b.observed)), number(count(b.count))) for b in bins)
+    ece = f" Expected calibration error: {decimal(found.get('ece'))}." if found.get("ece") is not None else ""
     reading = f"Of pairs given a probability of 0.9, nine in ten should be one person: points on the line.{ece}"
     return Section(
         "calibration",
@@ -151,7 +127,7 @@ def _bands(data: Data, count: Count) -> Section:
     rows = []
     for name, found in (data.get("bands") or {}).items():
         each = found if isinstance(found, Mapping) else {"count": found}
-        numbers = (_number(_count(each.get(key), count)) for key in ("count", "true", "false"))
+        numbers = (number(counted(each.get(key), count)) for key in ("count", "true", "false"))
         rows.append((Cell(str(name)), *numbers))
     return Section(
         "bands",
@@ -168,10 +144,10 @@ def _errors(data: Data, _: Count) -> Section:
     for key, found in (data.get("errors") or {}).items():
         between = UNKNOWN
         if found.get("low") is not None and found.get("high") is not None:
-            between = f"{_share(found['low'])} to {_share(found['high'])}"
+            between = f"{share(found['low'])} to {share(found['high'])}"
         title = titles.get(key, key.replace("_", " "))
         rows.append(
-            (Cell(title), _number(_share(found.get("expected"))), _number(between), _number(_share(found.get("true"))))
+            (Cell(title), number(share(found.get("expected"))), number(between), number(share(found.get("true"))))
         )
     return Section(
         "errors",
@@ -186,8 +162,8 @@ def _rules(data: Data, count: Count) -> Section:
     rows = [
         (
             Cell(str(name).replace("_", " ")),
-            _number(_count(held.get("true"), count)),
-            _number(_count(held.get("false"), count)),
+            number(counted(held.get("true"), count)),
+            number(counted(held.get("false"), count)),
         )
         for name, held in (data.get("rules") or {}).items()
     ]
@@ -206,9 +182,9 @@ _GROUP_RATES = ("false_rate", "true_false_rate", "missed_rate", "true_missed_rat
 def _groups(data: Data, count: Count) -> Section:
     rows = []
     for group in data.get("groups") or ():
-        rates = (_number(_share(group.get(name))) for name in _GROUP_RATES)
+        rates = (number(share(group.get(name))) for name in _GROUP_RATES)
         alarm = "more than twice the overall rate" if group.get("alarm") else ""
-        rows.append((Cell(group["name"]), _number(_count(group.get("count"), count)), *rates, Cell(alarm)))
+        rows.append((Cell(group["name"]), number(counted(group.get("count"), count)), *rates, Cell(alarm)))
     return Section(
         "groups",
         "Errors by group",
@@ -222,33 +198,13 @@ def _seconds(data: Data) -> Section:
     steps = {str(step): float(seconds) for step, seconds in (data.get("seconds") or {}).items()}
     longest = max(steps.values(), default=0.0) or 1.0
     rows = [
-        (Cell(step), Cell(_duration(seconds), number=True, share=seconds / longest)) for step, seconds in steps.items()
+        (Cell(step), Cell(duration(seconds), number=True, share=seconds / longest)) for step, seconds in steps.items()
     ]
     if len(rows) > 1 and "total" not in steps:
-        rows.append((Cell("all steps"), Cell(_duration(sum(steps.values())), number=True)))
+        rows.append((Cell("all steps"), Cell(duration(sum(steps.values())), number=True)))
     return Section(
         "seconds", "Time by step", "Seconds of wall clock on this machine.", ("Step", "Seconds"), tuple(rows)
     )
-
-
-def _number(text: str) -> Cell:
-    return Cell(text, number=True)
-
-
-def _share(value: float | None) -> str:
-    return UNKNOWN if value is None else percent(value, least=1)
-
-
-def _decimal(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.3f}"
-
-
-def _count(value: int | None, count: Count) -> str:
-    return UNKNOWN if value is None else count(value)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:,.2f}" if seconds < 10 else f"{seconds:,.1f}"
 
 
 def columns_used(section: Section) -> Iterable[int]:

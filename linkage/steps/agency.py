@@ -39,8 +39,9 @@ from linkage.model import Request
 from linkage.notes import NOTE_BYTES
 from linkage.package.container import Opened
 from linkage.package.contents import RequestContents
-from linkage.parties import agency
+from linkage.parties import agency, issuing
 from linkage.parties.agency import Answered, Encoded
+from linkage.parties.issuing import Issue
 from linkage.parties.local import LocalTable
 from linkage.steps import verdict
 from linkage.steps.account import Account, Progress, quiet
@@ -118,7 +119,8 @@ def encode(
     """Screening encodings for the matcher, and the encrypted local table that `answer` needs.
 
     audited: attack the encodings first. Raises AboveTheBarError, before anything is written, when they or the
-    agreement's profile give too much away.
+    agreement's profile give too much away. In one-round everything travels at once, tight tokens and evidence under
+    each, and no screening encoding is there to be attacked.
     """
     require(desk, "agency")
     warnings = check_profile(desk.agreement.terms, desk.agreement.profile)
@@ -126,6 +128,8 @@ def encode(
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
     check_quality(intake.quality)
+    if desk.agreement.one_round:
+        return _issue(desk, run, intake, secret, dry_run, progress)
     encoded = encode_records(desk, run, intake, secret, progress)
     warnings += intake.quality.warnings
     if audited:
@@ -159,9 +163,53 @@ def encode_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, 
     return agency.encode(intake.records, desk.agreement, key, check, progress, desk.chance)
 
 
+def _issue(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, dry_run: bool, progress: Progress) -> Account:
+    issued = issue_records(desk, run, intake, secret, progress)
+    facts: dict[str, object] = {
+        "run": run,
+        "people": len(intake.records),
+        "tokens_per_row": issued.contents.tokens.shape[1],
+        "bytes_per_row": issued.contents.bytes_per_row,
+        "combinations": [dataclasses.asdict(one) for one in issued.account],
+        "people_without_token": issued.without,
+        "secret_check": issued.contents.check,
+    }
+    if dry_run:
+        said = f"{len(intake.records):,} people would be encoded; nothing was written"
+        return Account(said, facts, dry_run=True, warnings=tuple(intake.quality.warnings))
+    with all_or_nothing(desk, run):
+        desk.keep(run, "local", issued.local.to_bytes())
+        files = desk.send(issued.contents.to_body(), "tokens", run, desk.agreement.matcher.name)
+    desk.journal.append("collect", "encode", run, people=len(intake.records))
+    desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))
+    return Account(
+        f"{len(intake.records):,} people encoded for run '{run}'; {issued.without:,} have no token and cannot be found",
+        facts, tuple(files), f"send the package to {desk.agreement.matcher.title}; nothing comes back in one-round",
+        warnings=tuple(intake.quality.warnings),
+    )  # fmt: skip
+
+
+def issue_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> Issue:
+    """The recipe of one-round with this desk's keys."""
+    key, check = run_key(secret, run, desk.agreement.digest), secret.check(run, roots.digest().encode())
+    return issuing.issue(
+        intake.records, desk.agreement, key, check, _sealer(desk, run), desk.party.name, progress, desk.chance
+    )
+
+
+def _sealer(desk: Desk, run: str) -> NoteSealer:
+    recipient = desk.agreement.childrens_services.public()
+    return NoteSealer.new(recipient, run=run, sender=desk.party.name, context=desk.agreement.digest, length=NOTE_BYTES)
+
+
 def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False) -> Account:
     """Evidence and sealed notes for the pairs the matcher asks about, unless it asks too much."""
     require(desk, "agency")
+    if desk.agreement.one_round:
+        raise NotAgreedError(
+            "there is nothing to answer in one-round: the evidence went with the tokens",
+            "do not answer requests; ask the matcher what it wants",
+        )
     local = LocalTable.from_bytes(desk.need(run, "local", "encode"))
     verdict.refuse_marked(desk, run)
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
@@ -182,15 +230,8 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
     facts: dict[str, object] = {"run": run, "pairs": len(request), "rows": int((answered.asked > 0).sum())}
     if dry_run:
         return Account(f"{len(request):,} pairs would be answered; nothing was written", facts, dry_run=True)
-    sealer = NoteSealer.new(
-        desk.agreement.childrens_services.public(),
-        run=run,
-        sender=desk.party.name,
-        context=desk.agreement.digest,
-        length=NOTE_BYTES,
-    )
     key = run_key(secret, run, desk.agreement.digest)
-    contents = agency.answer(request, local, desk.agreement, key, sealer, desk.chance, cores())
+    contents = agency.answer(request, local, desk.agreement, key, _sealer(desk, run), desk.chance, cores())
     # What was answered is noted first: a crash may lose an answer, but never lets a pair be answered twice.
     before = desk.kept(run, "answered")
     desk.replace(run, "answered", answered.pair_ids.tobytes() + answered.asked.tobytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,10 +21,25 @@ from linkage.steps.account import Account
 from linkage.vocabulary import load as load_vocabulary
 from linkage.words import nearest
 
+_ONE_ROUND = """\
+[screening] # counts of patterns inside a file travel rounded at random to multiples of this
+round_patterns = 5
 
-def new(path: Path, template: str, identities: Mapping[str, Path], *, test: bool) -> Account:
+[tokens]
+profile = "tight-2026-11" # a name in configs/tokens: which combinations of a record's parts are hashed
+per_row = 16              # tokens of every row, whatever it holds; what is missing is random
+most_sharing = 1          # rows of one file that may share a token; beyond, none of them gets it
+
+"""
+
+
+def new(
+    path: Path, template: str, identities: Mapping[str, Path], *, test: bool, protocol: str = "two-round"
+) -> Account:
     """A template with identities, the vocabulary's digest and the mode filled in, to be completed by hand."""
     text = resource("templates", template).read_text("utf-8")
+    if protocol == "one-round":
+        text = _in_one_round(text)
     text = text.replace('vocabulary = ""', f'vocabulary = "{load_vocabulary().digest()}"')
     if test:
         text = text.replace("test = false", "test = true")
@@ -34,6 +50,14 @@ def new(path: Path, template: str, identities: Mapping[str, Path], *, test: bool
         f"{path} written from template '{template}'", {"template": template, "identities": sorted(identities)}, (path,),
         "complete it, send it to every party, and let each run `linkage agreement check` and `linkage agreement sign`",
     )  # fmt: skip
+
+
+def _in_one_round(text: str) -> str:
+    """A template's text with the tables of one-round in the place of those about screening and requests."""
+    text = text.replace('protocol = "two-round"', 'protocol = "one-round"', 1)
+    head, *tables = re.split(r"(?m)^(?=\[)", text)
+    tables = [_ONE_ROUND if table.startswith("[screening]") else table for table in tables]
+    return head + "".join(table for table in tables if not table.startswith("[requests]"))
 
 
 def _identity(file: Path) -> str:
@@ -70,7 +94,8 @@ def check(path: Path) -> Account:
         "digest": agreement.digest.hex(),
         "parties": [party.name for party in agreement.terms.parties],
     }
-    asking = "requests tell agencies nothing" if agreement.terms.requests else "requests tell: for one desk only"
+    told = agreement.terms.requests is None and not agreement.one_round
+    asking = "requests tell: for one desk only" if told else "requests tell agencies nothing"
     return Account(
         f"the agreement is in order, in force and signed by all; {asking}; digest {agreement.short_digest}",
         facts | _asking(agreement),
@@ -113,11 +138,11 @@ def show(path: Path) -> tuple[dict[str, object], str]:
         "reidentified": measured(agreement.profile),
         "accepted_reidentification": terms.screening.accepted_reidentification,
     }
-    return facts | _asking(agreement), "\n".join(_lines(agreement)) + "\n"
+    return facts | _asking(agreement) | _tokens(agreement), "\n".join(_lines(agreement)) + "\n"
 
 
 def _lines(agreement: Agreement) -> list[str]:
-    terms, purpose, profile = agreement.terms, agreement.terms.purpose, agreement.profile
+    terms, purpose = agreement.terms, agreement.terms.purpose
     lines = [
         terms.title + (" (TEST)" if terms.test else ""),
         f"Digest: {agreement.short_digest}",
@@ -133,11 +158,8 @@ def _lines(agreement: Agreement) -> list[str]:
         who = party.public().fingerprint() if party.identity else "no identity yet"
         lines.append(f"  {party.name}: {party.title} ({', '.join(party.roles)}); {who}")
     lines += ["", "Compared fields: " + ", ".join(field.name for field in terms.fields)]
+    lines += _token_lines(agreement) if agreement.one_round else _screening_lines(agreement)
     lines += [
-        f"Screening: {terms.screening.profile} ({profile.title}, {profile.sent_bits} bits)",
-        *_given_away(agreement),
-        f"Candidates looked for: {terms.screening.candidates} a record",
-        *_requests(agreement),
         f"Bands: strong from {terms.bands.strong:g} bits, probable from {terms.bands.probable:g}",
         f"Expected false links among strong ones: at most {terms.bands.most_false_strong:.1%}",
         "Flags of probable links do not travel",
@@ -149,10 +171,29 @@ def _lines(agreement: Agreement) -> list[str]:
 
 def _asking(agreement: Agreement) -> dict[str, object]:
     """What _requests says, for programs."""
+    told = agreement.terms.requests is None and not agreement.one_round
     return {
         "times_asked": {party.name: agreement.times_asked(party.name) for party in agreement.encoders},
-        "most_learned_bits": None if agreement.terms.requests is None else 0,
+        "most_learned_bits": None if told else 0,
     }
+
+
+def _tokens(agreement: Agreement) -> dict[str, object]:
+    """What _token_lines says, for programs; nothing in two-round."""
+    tokens = agreement.terms.tokens
+    told = {"profile": tokens.profile, "per_row": tokens.per_row, "most_sharing": tokens.most_sharing}
+    combinations = [each.name for each in agreement.combinations]
+    return {"tokens": told | {"combinations": combinations}} if agreement.one_round else {}
+
+
+def _screening_lines(agreement: Agreement) -> list[str]:
+    screening, profile = agreement.terms.screening, agreement.profile
+    return [
+        f"Screening: {screening.profile} ({profile.title}, {profile.sent_bits} bits)",
+        *_given_away(agreement),
+        f"Candidates looked for: {screening.candidates} a record",
+        *_requests(agreement),
+    ]
 
 
 def _requests(agreement: Agreement) -> list[str]:
@@ -179,3 +220,13 @@ def _given_away(agreement: Agreement) -> list[str]:
     if screening.accepted_reidentification:
         lines.append(f"Accepted: up to {screening.accepted_reidentification:.1%}, because {screening.accepted_because}")
     return lines
+
+
+def _token_lines(agreement: Agreement) -> list[str]:
+    tokens, title = agreement.terms.tokens, agreement.token_profile.title if agreement.token_profile else ""
+    several = f"at most {tokens.most_sharing} rows" if tokens.most_sharing > 1 else "a single row"
+    return [
+        "One round: no agency is asked anything; rows that share no token are never compared",
+        f"Tokens: {tokens.profile} ({title}), {tokens.per_row} a row, issued where {several} of a file has the value",
+        *(f"  {each.name}" for each in agreement.combinations),
+    ]

@@ -28,6 +28,7 @@ from linkage.package.container import Body, Expected, Kind, open_package
 from linkage.package.contents import RequestContents
 from linkage.package.links import LinksContents
 from linkage.parties.local import LocalTable
+from linkage.parties.screened import Screened
 from linkage.steps import agency, agreement, childrens_services, close, keys, matcher, secret
 from linkage.steps.account import Account, Progress
 from linkage.synth.county import ANCHOR_PARTY, TODAY, County, make_county, write_county
@@ -64,18 +65,19 @@ class _Tour:
         self.progress(what, self.done, _STEPS)
 
 
-def demo(out: Path, people: int, seed: int, progress: Progress) -> Account:
+def demo(out: Path, people: int, seed: int, progress: Progress, protocol: str = "two-round") -> Account:
     """Make the county, let every party take its steps, and report against the truth."""
     tour = _Tour(out, progress, Chance.pretend(seed, "demo"))
     county: list[County] = []
     tour.step("county", lambda: county.append(_county(out, people, seed)))
     agencies = list(county[0].sources)
     tour.step("keys", lambda: _identities(tour, [*agencies, MATCHER]))
-    tour.step("agreement", lambda: _agree(tour))
+    tour.step("agreement", lambda: _agree(tour, protocol))
     tour.step("secret", lambda: _secret(tour, agencies))
     tour.step("encode", lambda: _each(tour, agencies, _encode))
     tour.step("screen", lambda: _one(tour, MATCHER, lambda desk: matcher.screen(desk, RUN, ())))
-    tour.step("answer", lambda: _each(tour, agencies, lambda desk: agency.answer(desk, RUN, ())))
+    if protocol == "two-round":
+        tour.step("answer", lambda: _each(tour, agencies, lambda desk: agency.answer(desk, RUN, ())))
     tour.step("decide", lambda: _one(tour, MATCHER, lambda desk: matcher.decide(desk, RUN, (), today=_today())))
     worklist: list[Account] = []
     tour.step("receive", lambda: worklist.append(childrens_services.receive(tour.desk(ANCHOR_PARTY), RUN, ())))
@@ -107,11 +109,12 @@ def _identities(tour: _Tour, parties: list[str]) -> None:
         keys.new(desk, party, from_file(desk / "passphrase.txt"), test=True, chance=tour.chance)
 
 
-def _agree(tour: _Tour) -> None:
+def _agree(tour: _Tour, protocol: str) -> None:
     """One party writes the terms, all get them, all sign, all get all signatures."""
     desks = tour.desks
     first = desks[ANCHOR_PARTY] / AGREEMENT
-    agreement.new(first, "demo", {name: desk / PUBLIC for name, desk in desks.items()}, test=True)
+    publics = {name: desk / PUBLIC for name, desk in desks.items()}
+    agreement.new(first, "demo", publics, test=True, protocol=protocol)
     write_all([(desk / AGREEMENT, read(first)) for name, desk in desks.items() if name != ANCHOR_PARTY])
     for desk in desks.values():
         signature = agreement.sign(desk, from_file(desk / "passphrase.txt")).files[0]
@@ -189,14 +192,19 @@ def _against_truth(tour: _Tour, agencies: list[str], county: County) -> dict[str
 
 
 def _asked(tour: _Tour, party: str, person: Mapping[tuple[str, str], str]) -> dict[str, set[str]]:
-    """Of every pair a party was asked about, the true person of its row."""
+    """Of every candidate pair a party's row is in, the true person of the row."""
     desk = tour.desk(party)
     local = LocalTable.from_bytes(desk.need(RUN, "local", "encode"))
-    request = RequestContents.from_body(_opened(tour, party, "request")).request
-    rows = local.rows(request.pseudonyms).tolist()
+    if desk.agreement.one_round:
+        screened = Screened.from_bytes(tour.desk(MATCHER).need(RUN, "screened", "screen"))
+        sides = screened.evidence[party]
+        pair_ids, pseudonyms = sides.evidence.pair_ids, sides.bound
+    else:
+        request = RequestContents.from_body(_opened(tour, party, "request")).request
+        pair_ids, pseudonyms = request.pair_ids, request.pseudonyms
+    rows = local.rows(pseudonyms).tolist()
     return {
-        pair.tobytes().hex(): {person[party, local.local_ids[row]]}
-        for pair, row in zip(request.pair_ids, rows, strict=True)
+        pair.tobytes().hex(): {person[party, local.local_ids[row]]} for pair, row in zip(pair_ids, rows, strict=True)
     }
 
 

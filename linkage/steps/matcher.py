@@ -7,20 +7,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from linkage.agreement import Agreement
-from linkage.errors import MissingPartError
+from linkage.errors import MissingPartError, ReplayedPackageError, UsageProblemError
 from linkage.exchange.desk import Desk, require, taken_in
 from linkage.layout import Layout
 from linkage.match.candidates import Engine
 from linkage.match.estimate import Rate
 from linkage.notes import SEALED_NOTE_BYTES
-from linkage.package.container import Opened
+from linkage.package.container import Body, Opened
 from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
-from linkage.parties import deciding, matcher, planning
+from linkage.package.tokens import TokenContents
+from linkage.parties import deciding, matcher, meeting, planning
 from linkage.parties.expected import expected_errors
 from linkage.parties.screened import Screened
 from linkage.rules import RuleOutcome
+from linkage.sides import side_bytes
 from linkage.steps.account import Account, Progress, quiet
 from linkage.steps.close import all_or_nothing, refuse_used
+
+_DECIDED = "decided"
+"""State that says a run of one-round was decided: there are no packages by which a second time would be told."""
 
 
 def screen(
@@ -34,9 +39,12 @@ def screen(
 ) -> Account:
     """Candidates among all agencies' encodings, found by an engine (None: here), and one request to each.
 
-    Raises TooLargeError, before any work, when this machine cannot hold it.
+    In one-round no request is needed. Raises TooLargeError, before any work, when this machine cannot hold it.
     """
+    require(desk, "matcher")
     refuse_used(desk, run)
+    if desk.agreement.one_round:
+        return _join(desk, run, paths, dry_run, progress)
     packages, files = _encodings(desk, run, paths)
     planning.plan(files, desk.agreement, timed=False, spark=engine is not None).refuse()
     screened, requests = matcher.screen(files, desk.agreement, progress, desk.chance, engine)
@@ -60,6 +68,10 @@ def screen(
 
 def plan(desk: Desk, run: str, paths: Sequence[Path], *, spark: bool = False) -> Account:
     """What `screen` will take, measured on a few rows of these very files; nothing is written."""
+    if desk.agreement.one_round:
+        raise UsageProblemError(
+            "a one-round run is joined by equal tokens; there is no search to plan", "run `linkage screen` without --plan"
+        )
     planned = planning.plan(_encodings(desk, run, paths)[1], desk.agreement, spark=spark)
     facts = {"run": run, **planned.facts()}
     fits = "" if planned.memory <= planned.free else "\nthis does not fit: `linkage screen` will say what would"
@@ -76,6 +88,36 @@ def _encodings(desk: Desk, run: str, paths: Sequence[Path]) -> tuple[dict[str, O
     return packages, {name: ScreeningContents.from_body(one.body, schema, words) for name, one in packages.items()}
 
 
+def _join(desk: Desk, run: str, paths: Sequence[Path], dry_run: bool, progress: Progress) -> Account:
+    packages = desk.take(paths, "tokens", run)
+    _all_here(packages, desk.agreement, "tokens")
+    files = {name: read_tokens(package.body, desk.agreement) for name, package in packages.items()}
+    screened = meeting.join(files, desk.agreement, progress, desk.chance).screened
+    total = sum(len(join.pairs) for join in screened.joined)
+    facts: dict[str, object] = {
+        "run": run,
+        "people": {name: len(contents) for name, contents in files.items()},
+        "candidates": {f"{join.left} x {join.right}": len(join.pairs) for join in screened.joined},
+    }
+    if dry_run:
+        return Account(f"{total:,} candidate pairs; nothing was written", facts, dry_run=True)
+    with all_or_nothing(desk, run):
+        desk.keep(run, "screened", screened.to_bytes())
+    desk.journal.append("combine", "screen", run, pairs=total, packages=taken_in(packages))
+    return Account(
+        f"{total:,} candidate pairs", facts, (),
+        "there is nothing to ask in one-round, the evidence came with the tokens: run `linkage decide`",
+    )  # fmt: skip
+
+
+def read_tokens(body: Body, agreement: Agreement) -> TokenContents:
+    """An agency's tokens, proven to be what the agreement says they are."""
+    tokens, sides = agreement.terms.tokens, side_bytes(Layout(agreement.schema))
+    return TokenContents.from_body(
+        body, agreement.schema, tokens.per_row, tokens.most_sharing, sides, SEALED_NOTE_BYTES
+    )
+
+
 def decide(
     desk: Desk,
     run: str,
@@ -88,12 +130,7 @@ def decide(
     """Links from all agencies' evidence, sent to children's services; everything else ends here."""
     require(desk, "matcher")
     screened = Screened.from_bytes(desk.need(run, "screened", "screen"))
-    packages = desk.take(paths, "evidence", run)
-    _all_here(packages, desk.agreement, "evidence")
-    layout = Layout(desk.agreement.schema)
-    evidence = {
-        name: EvidenceContents.from_body(package.body, layout, SEALED_NOTE_BYTES) for name, package in packages.items()
-    }
+    evidence, packages = _evidence(desk, run, paths, screened)
     compared = matcher.score(screened, evidence, desk.agreement, progress)
     judged = [deciding.judge(one, desk.agreement) for one in compared]
     today = today or dt.datetime.now(dt.UTC).date()
@@ -108,11 +145,32 @@ def decide(
     if dry_run:
         return Account(f"{links:,} links would be sent; nothing was written", facts, dry_run=True)
     recipient = desk.agreement.childrens_services
+    if desk.agreement.one_round:
+        desk.keep(run, _DECIDED, b"decided")
     files = desk.send(decision.contents.to_body(), "links", run, recipient.name)
     desk.journal.append("disclose", "decide", run, links=links, recipient=recipient.name, packages=taken_in(packages))
     return Account(
         f"{links:,} links", facts, tuple(files), f"send the package to {recipient.title}; then `linkage close`"
     )
+
+
+def _evidence(
+    desk: Desk, run: str, paths: Sequence[Path], screened: Screened
+) -> tuple[Mapping[str, EvidenceContents], dict[str, Opened]]:
+    """Both sides of all pairs by party: what `screen` opened in one-round, else the agencies' answers."""
+    if desk.agreement.one_round:
+        if paths:
+            raise UsageProblemError("in one-round the evidence came with the tokens", "name no files")
+        if desk.kept(run, _DECIDED) is not None:
+            raise ReplayedPackageError(f"run '{run}' was decided before", "nothing to do; see `linkage log show`")
+        return screened.evidence, {}
+    packages = desk.take(paths, "evidence", run)
+    _all_here(packages, desk.agreement, "evidence")
+    layout = Layout(desk.agreement.schema)
+    read = {
+        name: EvidenceContents.from_body(package.body, layout, SEALED_NOTE_BYTES) for name, package in packages.items()
+    }
+    return read, packages
 
 
 def _expected(judged: Sequence[deciding.Judged], agreement: Agreement) -> list[dict[str, object]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from linkage.agreement import Agreement
 from linkage.evaluate.accuracy import Accuracy, at, best
 from linkage.evaluate.calibration import calibration
+from linkage.evaluate.completeness import GROUPS, Found, found_by_completeness
 from linkage.match import estimate
 from linkage.match.estimate import Band, Rate
 from linkage.parties.deciding import Judged
@@ -25,11 +26,16 @@ Persons = Mapping[str, Mapping[str, str]]
 
 
 def measure(
-    judged: Sequence[Judged], agreement: Agreement, local_ids: Mapping[str, Sequence[str]], persons: Persons | None
+    judged: Sequence[Judged],
+    agreement: Agreement,
+    local_ids: Mapping[str, Sequence[str]],
+    persons: Persons | None,
+    known: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> dict[str, object]:
     """Counts, error estimates and, with a truth, quality of all pairs of files together, before the safety rules.
 
-    local_ids: by party, in the order of the matcher's rows.
+    local_ids: by party, in the order of the matcher's rows. known: by party, (n, 2) in the same order, whether a row
+    has a date of birth, and a postcode; recall is then told by it.
     """
     pool = _Pool(judged)
     report: dict[str, object] = {
@@ -64,7 +70,32 @@ def measure(
         "missed_links": _rate(estimate.missed_links(pool.probability, pool.linked)) | {"true": 1 - ours.recall},
     }
     report["groups"] = _groups(judged, agreement, truth)
+    if known:
+        report["by_completeness"] = _by_completeness(judged, _coded(local_ids, persons), known)
     return report
+
+
+def _by_completeness(
+    judged: Sequence[Judged], rows: Mapping[str, NDArray[np.int64]], known: Mapping[str, NDArray[np.bool_]]
+) -> list[dict[str, object]]:
+    """Recall over all true pairs, by what their records lack; groups nobody is in are left out."""
+    total = [Found(name, 0, 0, 0) for name in GROUPS]
+    for one in judged:
+        join = one.compared.joined
+        here = found_by_completeness(
+            (rows[join.left], rows[join.right]), (known[join.left], known[join.right]), join.pairs, one.linked
+        )
+        total = [before + now for before, now in zip(total, here, strict=True)]
+    return [
+        {
+            "name": each.name,
+            "true_pairs": each.true,
+            "candidate_recall": each.candidates / each.true,
+            "recall": each.linked / each.true,
+        }
+        for each in total
+        if each.true
+    ]
 
 
 def _groups(judged: Sequence[Judged], agreement: Agreement, truth: NDArray[np.bool_] | None) -> list[dict[str, object]]:
@@ -112,11 +143,7 @@ def _truth(
     judged: Sequence[Judged], local_ids: Mapping[str, Sequence[str]], persons: Persons
 ) -> tuple[NDArray[np.bool_], int]:
     """Which candidate pairs are one person, and how many pairs of one person there are, candidates or not."""
-    codes: dict[str, int] = {}
-    rows = {}
-    for name, ids in local_ids.items():
-        told = [persons.get(name, {}).get(local_id, "") for local_id in ids]
-        rows[name] = np.array([codes.setdefault(p, len(codes)) if p else -1 for p in told], np.int64)
+    rows = _coded(local_ids, persons)
     masks, true = [], 0
     for one in judged:
         join = one.compared.joined
@@ -125,6 +152,16 @@ def _truth(
         on_the_right = Counter(right[right >= 0].tolist())
         true += sum(on_the_right[person] for person in left[left >= 0].tolist())
     return _join(masks, np.bool_), true
+
+
+def _coded(local_ids: Mapping[str, Sequence[str]], persons: Persons) -> dict[str, NDArray[np.int64]]:
+    """True person of every row as a number, by party; -1 where unknown."""
+    codes: dict[str, int] = {}
+    rows = {}
+    for name, ids in local_ids.items():
+        told = [persons.get(name, {}).get(local_id, "") for local_id in ids]
+        rows[name] = np.array([codes.setdefault(p, len(codes)) if p else -1 for p in told], np.int64)
+    return rows
 
 
 def _accuracy(accuracy: Accuracy) -> dict[str, object]:

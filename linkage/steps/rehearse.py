@@ -6,15 +6,14 @@ Nothing is written but the report; every party has a test identity that is forgo
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from keys.aead import NoteSealer
 from keys.chance import SYSTEM, Chance
 from keys.derive import run_key
 from keys.identity import Identity
@@ -27,19 +26,13 @@ from linkage.intake import mapping as mappings
 from linkage.intake.records import Intake, take_in
 from linkage.intake.suggest import suggest
 from linkage.intake.table import Table, read_table
-from linkage.layout import Layout
-from linkage.notes import NOTE_BYTES, SEALED_NOTE_BYTES
-from linkage.package.container import Body, Expected, Kind, open_package, pack
-from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
-from linkage.parties import agency, deciding, matcher
-from linkage.parties.agency import Answered
-from linkage.parties.local import LocalTable
+from linkage.model import Records
+from linkage.parties import deciding, matcher
 from linkage.resources import resource
+from linkage.schema import Kind
 from linkage.steps.account import Progress
 from linkage.steps.quality import measure
-
-RUN = "rehearsal"
-MATCHER, RECEIVER = "matcher", "receiver"
+from linkage.steps.rounds import MATCHER, RECEIVER, RUN, Post, one_round, timed, two_rounds
 
 
 @dataclass(frozen=True)
@@ -52,11 +45,15 @@ class Truth:
 
 @dataclass(frozen=True, repr=False)
 class Rehearsed:
-    """What a rehearsal leaves for measuring: judged pairs, and each party's rows as local ids in package order."""
+    """What a rehearsal leaves for measuring: judged pairs, and each party's rows as local ids in the matcher's order.
+
+    facts: what else the protocol has to say, counts only.
+    """
 
     agreement: Agreement
     judged: tuple[deciding.Judged, ...]
     local_ids: Mapping[str, tuple[str, ...]]
+    facts: Mapping[str, object]
 
 
 def rehearse(
@@ -75,15 +72,18 @@ def rehearse(
     seconds: dict[str, float] = {}
     chance = SYSTEM if seed is None else Chance.pretend(seed, "rehearsal")
     agreement, identities = _parties(load(terms or resource("examples", "rehearse")), list(inputs), chance)
-    with _timed(seconds, "intake"):
+    with timed(seconds, "intake"):
         tables = {name: read_table(path) for name, path in inputs.items()}
         if truth.column:
             _check_truth_column(tables, truth.column)
         intakes = {name: _take_in(name, table, maps, agreement, truth.column) for name, table in tables.items()}
     rehearsed = run(agreement, identities, intakes, progress, seconds, chance)
     persons = _persons(truth, tables, intakes)
-    report = measure(rehearsed.judged, agreement, rehearsed.local_ids, persons)
+    known = {name: _known(intakes[name].records, agreement, ids) for name, ids in rehearsed.local_ids.items()}
+    report = measure(rehearsed.judged, agreement, rehearsed.local_ids, persons, known)
+    report |= rehearsed.facts
     report |= {
+        "protocol": agreement.terms.protocol,
         "title": "Rehearsal",
         "test": agreement.terms.test,
         "run": RUN,
@@ -105,56 +105,20 @@ def run(
     seconds: dict[str, float],
     chance: Chance = SYSTEM,
 ) -> Rehearsed:
-    """The two rounds in memory, every package sealed, sent and opened as between real parties."""
-    post = _Post(agreement, identities)
+    """All rounds in memory, every package sealed, sent and opened as between real parties."""
+    post = Post(agreement, identities, chance)
     secret = _secret(agreement, [identities[name] for name in intakes], chance)
     key = run_key(secret, RUN, agreement.digest)
-    local: dict[str, LocalTable] = {}
-    screening: dict[str, ScreeningContents] = {}
-    words = agreement.profile.sent_bits // 64
-    for nth, (name, intake) in enumerate(intakes.items()):
-        progress("encode", nth, len(intakes))
-        with _timed(seconds, "encode"):
-            check = secret.check(RUN, roots.digest().encode())
-            encoded = agency.encode(intake.records, agreement, key, check, chance=chance)
-            local[name] = encoded.local
-            body = post.send(encoded.contents.to_body(), "screening", name, MATCHER)
-            screening[name] = ScreeningContents.from_body(body, agreement.schema, words)
-    progress("encode", len(intakes), len(intakes))
-    with _timed(seconds, "screen"):
-        screened, requests = matcher.screen(screening, agreement, progress, chance)
-    evidence: dict[str, EvidenceContents] = {}
-    for nth, (name, request) in enumerate(requests.items()):
-        progress("answer", nth, len(requests))
-        with _timed(seconds, "answer"):
-            asked = RequestContents.from_body(post.send(RequestContents(request).to_body(), "request", MATCHER, name))
-            agency.check_request(asked.request, local[name], Answered.nothing(local[name]), agreement, name)
-            sealer = NoteSealer.new(
-                identities[RECEIVER].public, run=RUN, sender=name, context=agreement.digest, length=NOTE_BYTES
-            )
-            answered = agency.answer(asked.request, local[name], agreement, key, sealer, chance)
-            body = post.send(answered.to_body(), "evidence", name, MATCHER)
-            evidence[name] = EvidenceContents.from_body(body, Layout(agreement.schema), SEALED_NOTE_BYTES)
-    progress("answer", len(requests), len(requests))
-    with _timed(seconds, "decide"):
-        compared = matcher.score(screened, evidence, agreement, progress)
+    rounds = one_round if agreement.one_round else two_rounds
+    taken = rounds(post, key, secret.check(RUN, roots.digest().encode()), intakes, progress, seconds)
+    with timed(seconds, "decide"):
+        compared = matcher.score(taken.screened, taken.evidence, agreement, progress)
         judged = tuple(deciding.judge(one, agreement) for one in compared)
     local_ids = {
-        name: tuple(local[name].local_ids[row] for row in local[name].rows(contents.screening.pseudonyms).tolist())
-        for name, contents in screening.items()
+        name: tuple(taken.local[name].local_ids[row] for row in taken.local[name].rows(pseudonyms).tolist())
+        for name, pseudonyms in taken.pseudonyms.items()
     }
-    return Rehearsed(agreement, judged, local_ids)
-
-
-class _Post:
-    """Packs as one party and opens as the other."""
-
-    def __init__(self, agreement: Agreement, identities: Mapping[str, Identity]) -> None:
-        self.agreement, self.identities = agreement, identities
-
-    def send(self, body: Body, kind: Kind, sender: str, recipient: str) -> Body:
-        parts = [data for _, data in pack(body, kind, RUN, self.agreement, self.identities[sender], recipient)]
-        return open_package(parts, Expected(kind, RUN, self.agreement), self.identities[recipient]).body
+    return Rehearsed(agreement, judged, local_ids, taken.facts)
 
 
 def _parties(agreement: Agreement, names: list[str], chance: Chance) -> tuple[Agreement, dict[str, Identity]]:
@@ -204,6 +168,17 @@ def _check_truth_column(tables: Mapping[str, Table], column: str) -> None:
         raise ColumnsError(f"there is no truth column of that name in {', '.join(missing)}", "check --truth-column")
 
 
+def _known(records: Records, agreement: Agreement, local_ids: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether each row has a date of birth, and a postcode, (n, 2), in the order of the ids."""
+    held = np.zeros((len(records), 2), np.bool_)
+    for column, kind in enumerate((Kind.DATE, Kind.POSTCODE)):
+        for place in agreement.schema.indices(kind):
+            if stored := records.columns.get(agreement.schema.fields[place].name):
+                held[:, column] |= stored.counts() > 0
+    row = {local_id: nth for nth, local_id in enumerate(records.local_ids)}
+    return held[[row[local_id] for local_id in local_ids]]
+
+
 def _persons(
     truth: Truth, tables: Mapping[str, Table], intakes: Mapping[str, Intake]
 ) -> dict[str, dict[str, str]] | None:
@@ -235,10 +210,3 @@ def _write(out: Path, report: Mapping[str, object]) -> None:
 
     text = msgspec.json.format(msgspec.json.encode(report), indent=2)
     write_all([(out / "report.json", text + b"\n"), (out / "report.html", run_report_html(report).encode())])
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[step] = seconds.get(step, 0.0) + time.perf_counter() - start

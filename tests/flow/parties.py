@@ -79,7 +79,7 @@ def carry(folder, *, kind=None):
 
 
 def kind_of(path):
-    return re.search(r"(share|screening|request|evidence|links)-", path.name)[1]
+    return re.search(r"(share|screening|request|evidence|tokens|links)-", path.name)[1]
 
 
 def package(home, box, kind):
@@ -96,14 +96,15 @@ def listing(folder):
     }
 
 
-def agree(folder, edit=lambda text: text, *, test=True, seed=None):
+def agree(folder, edit=lambda text: text, *, test=True, seed=None, protocol="two-round"):
     """Identities, terms completed by hand, signatures; `edit` is what the hand changes."""
     homes = {party: desk(folder, party) for party in PARTIES}
     mode = ["--test"] if test else []
     each(homes.values(), lambda home: linkage(home, "keys", "new", home.name, *mode, seed=seed))
     first = homes["childrens_services"]
     given = [f"--identity={party}={home / 'identity.pub'}" for party, home in homes.items()]
-    linkage(first, "agreement", "new", "--template", "demo", *mode, *given, passphrase=False)
+    asked = ["--template", "demo", "--protocol", protocol]
+    linkage(first, "agreement", "new", *asked, *mode, *given, passphrase=False)
     terms = first / "agreement.toml"
     terms.write_text(edit(without_parties(terms.read_text())))
     sign(homes)

@@ -23,9 +23,10 @@ def blocks(path, *languages):
 
 
 def test_the_worked_example_ends_with_a_worklist():
-    """docs/python.md, as it stands, in a fresh interpreter and without writing a file."""
-    (example,) = blocks(ROOT / "docs" / "python.md", "python")
+    """docs/python.md, as it stands, both protocols, in a fresh interpreter and without writing a file."""
+    example = "".join(blocks(ROOT / "docs" / "python.md", "python"))
     ends = "\nassert len(worklist) >= 3, worklist\nassert set(worklist.band) <= {'strong', 'probable', 'review'}\n"
+    ends += "assert len(links) >= 2, links\n"
     ends += "assert not opened.summary.overflow\nassert 'DA-P' not in repr(opened) + repr(encoded)\n"
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
     done = subprocess.run(

@@ -16,7 +16,18 @@ import pytest
 from keys import vault
 from keys.aead import NoteSealer, open_note, unwrap_key
 from keys.chance import Chance
-from keys.derive import LABELS, Purpose, expand_blocks, pair_keys, run_key, stream, token_digests
+from keys.derive import (
+    LABELS,
+    Purpose,
+    expand_blocks,
+    pair_keys,
+    run_key,
+    stream,
+    tight_tokens,
+    token_digests,
+    token_keys,
+    token_shares,
+)  # fmt: skip
 from keys.errors import OpenError
 from keys.framing import frame
 from keys.identity import Identity, PublicIdentity
@@ -87,6 +98,9 @@ def derived(secret: LinkageSecret) -> dict[str, object]:
         "run_key": key.value.hex(),
         "subkeys": {purpose.value: key.subkey(purpose).hex() for purpose in Purpose},
         "pair_keys": keys_of_pairs.hex(),
+        "tight_tokens": tight_tokens(key, PAIR_IDS).hex(),
+        "token_keys": token_keys(key, PAIR_IDS).hex(),
+        "token_shares": [part.hex() for place in (1, 2, 255) for part in token_shares(key, PAIR_IDS, place)],
         "token_digests": token_digests(screening, b"surname", TOKENS).hex(),
         "expand_blocks": expand_blocks(keys_of_pairs, BLOCKS).hex(),
         "stream": stream(key.subkey(Purpose.DIFFUSION), b"table 0", 80).hex(),

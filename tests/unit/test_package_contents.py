@@ -79,8 +79,9 @@ def links():
     meta = LinksMeta(links=found, note_keys={"childrens_services": b"one", "police": b"two"}, summary=summary)
     levels = np.zeros((2, FIELDS), np.int8)
     return LinksContents(
-        meta, levels, np.ones((2, FIELDS + 1), np.float32), np.ones((2, NOTE), np.uint8), np.zeros((2, NOTE), np.uint8)
-    )
+        meta, levels, np.ones((2, FIELDS + 1), np.float32), np.ones((2, NOTE), np.uint8), np.zeros((2, NOTE), np.uint8),
+        ids(2), ids(2),
+    )  # fmt: skip
 
 
 KINDS = {

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from linkage.report.cells import Bin
 from linkage.report.run_report import points, run_report_html, run_report_text
-from linkage.report.sections import Bin
 
 DATA = {
     "title": "Demonstration: a county of invented people",

@@ -1,0 +1,192 @@
+"""Tight tokens: keyed digests of combinations that hardly anybody in the file shares.
+
+Records come in; the same number of digests for every person goes out, with an account of what was held back.
+Rule: a value that more people share than the budget allows gives no token, and what is not there is a random one, so
+that nothing in a row of tokens says what the row holds. A row is found by what is rare about it, or not at all.
+Source: blocking keys as keyed hashes are attacked by their frequencies and by who shares them (docs/decisions/0008);
+without shared values there is neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keys.chance import SYSTEM, Chance
+from keys.derive import DIGEST_BYTES, Purpose, RunKey, token_digests
+from linkage.combinations import Combination
+from linkage.encode.parts import NONE, Parts
+from linkage.model import Records
+from linkage.terms import Tokens
+
+MOST_RANK = 2
+"""Values are combined by rank, best first, as long as their ranks add up to no more: first with first, then second."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What one combination came to in a file. held: people who have it. shared: most who share one value of it.
+
+    issued: people with a token of it; the others share every value with more people than the budget allows, or their
+    row was full.
+    """
+
+    combination: str
+    held: int
+    shared: int
+    issued: int
+
+
+@dataclass(frozen=True, repr=False)
+class Tight:
+    """Tokens of one agency's file, of which nothing may leave but what `keys.derive.tight_tokens` makes of them.
+
+    digests: (n, t, 16) uint8; random where `real` (n, t) is false. account: by combination.
+    neighbours: (p, 2) pairs of people, each once, who share a value that just misses, or keeps, the budget: were one of
+    them in another file, the two would meet.
+    """
+
+    digests: NDArray[np.uint8]
+    real: NDArray[np.bool_]
+    neighbours: NDArray[np.int64]
+    account: tuple[Issued, ...]
+
+    def __repr__(self) -> str:
+        return f"Tight(people={len(self.real)}, tokens={self.real.shape[1]})"
+
+
+@dataclass(frozen=True, repr=False)
+class _Entries:
+    """What one combination finds in a file: person, sum of ranks and digest's place, (m,), of values within the budget.
+
+    neighbours: (p, 2), see Tight. held, shared: as in Issued.
+    """
+
+    rows: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    value: NDArray[np.int64]
+    digests: NDArray[np.uint8]
+    neighbours: NDArray[np.int64]
+    held: int
+    shared: int
+
+
+def make_tight(
+    records: Records,
+    combinations: Sequence[Combination],
+    terms: Tokens,
+    key: RunKey,
+    chance: Chance = SYSTEM,
+) -> Tight:
+    """The same number of tokens for every person, in random order.
+
+    Where he has more, those of his first values come before those of his second, and combinations in their order.
+    terms: how many tokens a row has, and the collision budget.
+    """
+    parts = Parts(records)
+    parts.prepare(tuple(part for each in combinations for part in each.parts))
+    subkey = key.subkey(Purpose.TOKENS)
+    found = [_within_budget(parts, each, terms.most_sharing, subkey) for each in combinations]
+    digests, real, which = _in_rows(found, len(records), terms.per_row, chance)
+    account = [
+        Issued(each.name, entries.held, entries.shared, int((which == nth).any(axis=1).sum()))
+        for nth, (each, entries) in enumerate(zip(combinations, found, strict=True))
+    ]
+    neighbours = np.unique(np.concatenate([entries.neighbours for entries in found]), axis=0)
+    return Tight(digests, real, neighbours, tuple(account))
+
+
+def _within_budget(parts: Parts, combination: Combination, most_sharing: int, subkey: bytes) -> _Entries:
+    """Entries of a combination whose values few enough people share."""
+    rows, rank, codes = _all_entries(parts, combination)
+    if not len(rows):
+        nothing = np.empty((0, 2), np.int64)
+        return _Entries(rows, rank, rows, np.empty((0, DIGEST_BYTES), np.uint8), nothing, 0, 0)
+    first, value = _distinct(codes)
+    # One person once, by his best ranks, however many of his values come to the same.
+    order = np.lexsort((rank, rows, value))
+    rows, rank, value = rows[order], rank[order], value[order]
+    new = np.ones(len(rows), np.bool_)
+    new[1:] = (rows[1:] != rows[:-1]) | (value[1:] != value[:-1])
+    rows, rank, value = rows[new], rank[new], value[new]
+    sharing = np.bincount(value)
+    neighbours = _neighbours(rows, value, sharing[value] <= 2 * most_sharing, 2 * most_sharing)
+    held, shared = len(np.unique(rows)), int(sharing.max())
+    kept = sharing[value] <= most_sharing
+    used, value = np.unique(value[kept], return_inverse=True)
+    spelt = [
+        "\x1f".join(parts.spell(part, code) for part, code in zip(combination.parts, each, strict=True)).encode()
+        for each in codes[first[used]].tolist()
+    ]
+    digests = np.frombuffer(token_digests(subkey, combination.name.encode(), spelt), np.uint8)
+    return _Entries(rows[kept], rank[kept], value, digests.reshape(-1, DIGEST_BYTES), neighbours, held, shared)
+
+
+def _distinct(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each distinct row of codes first stands, and the place of every row's like among them."""
+    value = np.zeros(len(codes), np.int64)
+    first = value
+    for column in codes.T:
+        _, column_value = np.unique(column, return_inverse=True)
+        _, first, value = np.unique(
+            value * (column_value.max() + 1) + column_value, return_index=True, return_inverse=True
+        )
+    return first, value
+
+
+def _neighbours(
+    rows: NDArray[np.int64], value: NDArray[np.int64], few: NDArray[np.bool_], most: int
+) -> NDArray[np.int64]:
+    """Pairs of people (p, 2) who share a value that at most `most` have; rows stand in order of value and person."""
+    rows, value = rows[few], value[few]
+    found = [np.empty((0, 2), np.int64)]
+    for apart in range(1, most):
+        same = value[apart:] == value[:-apart]
+        found.append(np.stack([rows[:-apart][same], rows[apart:][same]], axis=1))
+    return np.concatenate(found)
+
+
+def _all_entries(
+    parts: Parts, combination: Combination
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """People, sums of ranks and part codes (m, p) of every way to combine values that has all parts."""
+    fields = list(dict.fromkeys(field for part in combination.parts for field in part.fields))
+    held = {field: parts.held(field) for field in fields}
+    found = []
+    for ranks in product(*(range(min(field.values, MOST_RANK + 1)) for field in fields)):
+        if sum(ranks) > MOST_RANK:
+            continue
+        of = dict(zip(fields, ranks, strict=True))
+        rows = np.flatnonzero(np.all([held[field] > rank for field, rank in of.items()], axis=0))
+        codes = np.stack([parts.codes(part, rows, of) for part in combination.parts], axis=1)
+        whole = (codes != NONE).all(axis=1)
+        found.append((rows[whole], np.full(int(whole.sum()), sum(ranks)), codes[whole]))
+    rows, rank, codes = (np.concatenate(column) for column in zip(*found, strict=True))
+    return rows, rank, codes
+
+
+def _in_rows(
+    found: Sequence[_Entries], people: int, per_row: int, chance: Chance
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.int64]]:
+    """Digests (n, t, 16), which are real (n, t), and of which combination (n, t), -1 for none; in random order."""
+    rows = np.concatenate([each.rows for each in found])
+    rank = np.concatenate([each.rank for each in found])
+    nth = np.repeat(np.arange(len(found)), [len(each.rows) for each in found])
+    digests = np.concatenate([each.digests[each.value] for each in found])
+    order = np.lexsort((nth, rank, rows))
+    rows = rows[order]
+    slot = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    kept = slot < per_row
+    rows, slot, order = rows[kept], slot[kept], order[kept]
+    # A random place for each token of a row: real ones do not come first.
+    noise = np.frombuffer(chance.draw(8 * people * per_row), np.uint64).reshape(people, per_row)
+    slot = np.argsort(noise, axis=1, kind="stable")[rows, slot]
+    out = np.frombuffer(chance.draw(people * per_row * DIGEST_BYTES), np.uint8)
+    out = out.reshape(people, per_row, DIGEST_BYTES).copy()
+    which = np.full((people, per_row), -1, np.int64)
+    out[rows, slot], which[rows, slot] = digests[order], nth[order]
+    return out, which >= 0, which

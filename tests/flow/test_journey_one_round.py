@@ -1,0 +1,143 @@
+"""One round: every agency encodes once, nobody is asked anything, and a worklist comes out."""
+
+import csv
+import io
+import json
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from linkage.release.worklist import plain
+from tests.flow.forks import linkage
+from tests.flow.parties import AGENCIES, PARTIES, RUN, SEED, agree, carry, encode_arguments, kind_of, listing, share
+from tests.flow.people import make_world, write_party
+
+WORLD = make_world()
+TITLES = {"Police": "police", "Mental-health trust": "mental_health"}
+
+
+@cache
+def _encoded():
+    """The world after every agency has encoded, made once; one more run has no evidence at all."""
+    folder = Path(tempfile.mkdtemp(prefix="linkage-one-round-"))
+    homes = agree(folder, seed=SEED, protocol="one-round")
+    share(folder, homes, SEED)
+    for party in AGENCIES:
+        write_party(homes[party], party, WORLD)
+        linkage(homes[party], *encode_arguments(homes[party]), seed=SEED)
+    carry(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget():
+    yield
+    if _encoded.cache_info().currsize:
+        shutil.rmtree(_encoded())
+        _encoded.cache_clear()
+
+
+@pytest.fixture
+def homes(tmp_path):
+    shutil.copytree(_encoded(), tmp_path / "world")
+    return {party: tmp_path / "world" / party for party in PARTIES}
+
+
+def refused(home, *args, code, says):
+    """Refused with this code and these words, and no party has one byte more, less or other."""
+    before = listing(home.parent)
+    done = linkage(home, *args, expect=code)
+    assert says in done.err
+    assert listing(home.parent) == before
+
+
+def worklist(home):
+    text = (home / "worklists" / RUN / "worklist.csv").read_bytes().decode("utf-8-sig")
+    return [{name: plain(cell) for name, cell in row.items()} for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+
+def test_from_files_to_a_worklist_with_one_package_from_each_agency(homes):
+    """The links that two rounds find among whole records, none that never may be, flags beside strong ones alone."""
+    said = linkage(homes["matcher"], "screen", "--run", RUN, seed=SEED)
+    assert "nothing to ask in one-round" in said.err
+    assert not list((homes["matcher"] / "outbox").glob("*"))
+    linkage(homes["matcher"], "decide", "--run", RUN)
+    carry(homes["matcher"].parent)
+    linkage(homes["childrens_services"], "receive", "--run", RUN)
+
+    rows = worklist(homes["childrens_services"])
+    found = {(row["child_id"], TITLES[row["agency"]]) for row in rows}
+    assert found <= WORLD.links
+    assert not found & WORLD.never
+    assert len(found) >= 0.8 * len(WORLD.links)
+    strong = [row for row in rows if row["band"] == "strong"]
+    assert len(strong) > len(rows) / 2
+    assert any("domestic abuse" in row["flags"] for row in strong)
+    assert not any("domestic" in row["flags"] for row in rows if row["band"] != "strong")
+    for party in AGENCIES:
+        kinds = {kind_of(path) for path in (homes[party] / "outbox").glob("*.linkage")}
+        assert kinds == {"share", "tokens"}
+
+    for home in homes.values():
+        linkage(home, "close", "--run", RUN)
+        assert not list((home / "runs").glob("*"))
+        assert not [path for box in ("inbox", "outbox") for path in (home / box).glob(f"{RUN}-*")]
+
+
+def test_a_run_is_decided_once_and_its_tokens_are_taken_once(homes):
+    home = homes["matcher"]
+    refused(home, "decide", "--run", RUN, code=33, says="nothing is known here of run")
+    linkage(home, "screen", "--run", RUN, seed=SEED)
+    linkage(home, "decide", "--run", RUN, "--dry-run")
+    refused(home, "decide", next((home / "inbox").glob("*-tokens-*")), "--run", RUN, code=2, says="name no files")
+    linkage(home, "decide", "--run", RUN)
+    refused(home, "decide", "--run", RUN, code=37, says="was decided before")
+    refused(home, "screen", "--run", RUN, code=26, says="was begun here before")
+
+
+def test_there_is_nothing_to_answer(homes):
+    refused(homes["police"], "answer", "--run", RUN, code=3, says="nothing to answer in one-round")
+
+
+def test_a_missing_agency_is_named(homes):
+    for path in (homes["matcher"] / "inbox").glob("*-tokens-police-*"):
+        path.unlink()
+    refused(homes["matcher"], "screen", "--run", RUN, code=38, says="tokens of police are missing")
+
+
+def test_encode_says_what_each_combination_came_to_and_shows_no_value(homes):
+    """Collisions are counted on the agency's own file before anything leaves."""
+    done = linkage(homes["police"], *encode_arguments(homes["police"], "again"), "--dry-run", "--json")
+    facts = json.loads(done.out)
+    assert facts["tokens_per_row"] == 16
+    assert facts["bytes_per_row"] > 10_000
+    told = {each["combination"]: each for each in facts["combinations"]}
+    assert all(each["issued"] <= each["held"] <= facts["people"] for each in told.values())
+    whole = told["forename.initial surname.initial date_of_birth.whole"]
+    assert whole["issued"] > 0.5 * facts["people"]
+    assert not any(man.surname.lower() in done.out.lower() for _, man in WORLD.rows["police"])
+
+
+def test_the_terms_are_shown_and_those_of_another_protocol_refused(homes, tmp_path):
+    shown = linkage(homes["police"], "agreement", "show", passphrase=False).out
+    assert "no agency is asked anything" in shown
+    assert "  forename.root surname.root" in shown.splitlines()
+    assert "Candidates looked for" not in shown
+    linkage(homes["police"], "agreement", "check", passphrase=False)
+    assert "MEND" not in linkage(homes["police"], "doctor", passphrase=False).out
+    terms = (homes["police"] / "agreement.toml").read_text()
+    for change, says in (
+        (("[tokens]", "[requests]\npairs_per_row = 9\n\n[tokens]"), "[requests] belongs to protocol 'two-round'"),
+        (("round_patterns = 5", "candidates = 20"), "[screening] belongs to protocol 'two-round'"),
+        (("most_sharing = 1 ", "most_sharing = 3 "), "tokens.accepted"),
+        (('"tight-2026-11"', '"tihgt-2026-11"'), "tight-2026-11"),
+        (("per_row = 16 ", "per_row = 0 "), "per_row"),
+    ):
+        assert change[0] in terms
+        (tmp_path / "world" / "police" / "changed.toml").write_text(terms.replace(*change))
+        done = linkage(homes["police"], "agreement", "check", "changed.toml", passphrase=False, expect=None)
+        assert done.code in (3, 4)
+        assert says in done.err
