@@ -70,7 +70,8 @@ def plan(desk: Desk, run: str, paths: Sequence[Path], *, spark: bool = False) ->
     """What `screen` will take, measured on a few rows of these very files; nothing is written."""
     if desk.agreement.one_round:
         raise UsageProblemError(
-            "a one-round run is joined by equal tokens; there is no search to plan", "run `linkage screen` without --plan"
+            "a one-round run is joined by equal tokens; there is no search to plan",
+            "run `linkage screen` without --plan",
         )
     planned = planning.plan(_encodings(desk, run, paths)[1], desk.agreement, spark=spark)
     facts = {"run": run, **planned.facts()}
