@@ -80,7 +80,7 @@ def run(args):
     schema, rng = agreement.schema, np.random.default_rng(7)
     people = census(schema, args.records if args.quick else LARGE)
     few = take(people, np.arange(args.records))
-    ours = toml.read(resource("profiles", args.profile), Profile) if args.profile else agreement.profile
+    ours = toml.read(resource("profiles", args.profile), Profile)
     schemes = {
         "plain CLK": of_profile(toml.read(resource("profiles", "plain-2026-11"), Profile), schema),
         **hardenings.schemes(schema),
@@ -140,7 +140,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--records", type=int, default=SMALL)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--profile")
+    parser.add_argument("--profile", default="diffused-2026-11")
     parser.add_argument("--write", type=Path)
     args = parser.parse_args()
     report = run(args)

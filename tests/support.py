@@ -68,7 +68,13 @@ def terms(**changes):
     """The rehearsal's terms between four parties who ask as real ones do, changed as asked."""
     entry = _rehearsal().fields[0]
     fields = tuple(msgspec.structs.replace(entry, name=f.name, kind=f.kind, values=f.values) for f in SCHEMA.fields)
-    entries = {"parties": tuple(party(name) for name in ROLES), "fields": fields, "requests": Requests()}
+    screening = msgspec.structs.replace(_rehearsal().screening, profile="diffused-2026-11")
+    entries = {
+        "parties": tuple(party(name) for name in ROLES),
+        "fields": fields,
+        "screening": screening,
+        "requests": Requests(),
+    }
     return msgspec.structs.replace(_rehearsal(), **(entries | changes))
 
 

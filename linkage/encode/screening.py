@@ -175,12 +175,16 @@ def _date_digits(value: str) -> list[str]:
 
 
 def _unit(value: str) -> list[str]:
-    return [value] if " " in value else []
+    """The whole postcode; a British outward part alone is a district."""
+    return [value] if " " in value or value.isdigit() else []
 
 
 def _sector(value: str) -> list[str]:
+    """Outward part and the digit after it; codes of other countries narrow from the left."""
     outward, _, inward = value.partition(" ")
-    return [f"{outward} {inward[0]}"] if inward else []
+    if inward:
+        return [f"{outward} {inward[0]}"]
+    return [value[:-1]] if value.isdigit() else []
 
 
 def _district(value: str) -> list[str]:
