@@ -32,6 +32,8 @@ from linkage.resources import resource
 from linkage.terms import Profile
 
 SMALL, LARGE = 3_000, 24_000
+FOREIGN = Path(__file__).parent.parent / "docs" / "privacy-foreign.md"
+"""Attacks run by hand from their authors' code: written by hand too, a section of the page."""
 ATTACKED = 4_000
 """Rows attacked of the larger file, each with all its people to choose from."""
 KNOWN = 100
@@ -132,7 +134,9 @@ def page(report):
         lines += [f"At {report['large'].pop('records'):,} records:", ""]
         lines += [f"- {name}: {share:.2%}" for name, share in report["large"].items()] + [""]
     text = report["audit"] if isinstance(report["audit"], str) else audit_text(report["audit"])
-    return "\n".join([*lines, "The audit of the screening profile (`linkage audit`):", "", "```", text, "```", ""])
+    lines += ["The audit of the screening profile (`linkage audit`):", "", "```", text, "```", ""]
+    # One heading deeper, so that it is a section of this page.
+    return "\n".join([*lines, FOREIGN.read_text("utf-8").replace("\n## ", "\n### ").replace("# ", "## ", 1)])
 
 
 def main():
