@@ -74,13 +74,14 @@ def hold(terms: Terms, what: str, shares: Mapping[str, float], hint: str) -> lis
     accepted = terms.screening.accepted_reidentification
     if all(name != "evidence" and share <= accepted for name, share, _ in _above(shares)):
         return [f"{headline}, and up to {accepted:.1%} is accepted: {terms.screening.accepted_because}"]
+    budget = terms.tokens
+    if budget.most_sharing > 1 and "evidence" not in [name for name, _, _ in _above(shares)]:
+        return [f"{headline}, and a budget of {budget.most_sharing} is accepted: {budget.accepted}"]
     if terms.test:
         return [f"{headline}: allowed in a test agreement only"]
-    raise AboveTheBarError(
-        headline,
-        f"{hint}, or accept the figure in the agreement: accepted_reidentification and accepted_because in [screening]",
-        above,
-    )
+    figure = "accepted_reidentification and accepted_because in [screening]"
+    how = "" if terms.protocol == "one-round" else f", or accept the figure in the agreement: {figure}"
+    raise AboveTheBarError(headline, hint + how, above)
 
 
 def _above(shares: Mapping[str, float]) -> Sequence[tuple[str, float, float]]:

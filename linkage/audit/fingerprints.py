@@ -9,6 +9,8 @@ Sources: Weisfeiler & Leman 1968 (colour refinement); Narayanan & Shmatikov 2009
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,37 +19,49 @@ from linkage.audit.world import NOBODY
 
 Codes = NDArray[np.int64]
 """(n, c): the code or value of each row in each of c columns, NONE where it has none."""
+Groups = Sequence[NDArray[np.int64]]
 NONE = -1
 GOLDEN = 0x9E3779B97F4A7C15  # 2 ** 64 over the golden ratio, splitmix64's step
 
 
-def fingerprint_attack(seen: Codes, plain: Codes, truth: NDArray[np.int64], known: NDArray[np.int64]) -> Guess:
-    """Rows named by colour and by spreading from those known. seen: (n, c); plain: (m, c); truth: (n,) in plain."""
+def fingerprint_attack(seen: Codes, plain: Codes, truth: NDArray[np.int64], known: NDArray[np.int64],
+                       kinds: NDArray[np.int64] | None = None) -> Guess:  # fmt: skip
+    """Rows named by colour and by spreading from those known.
+
+    seen: (n, c); plain: (m, c); truth: (n,) place in plain, NOBODY where it is not there. kinds: (c,) columns of one
+    kind hold values that can equal one another, as several values of one combination; else each is of its own.
+    """
+    groups = _groups(np.arange(seen.shape[1]) if kinds is None else kinds)
     named = np.full(len(seen), NOBODY, np.int64)
     named[known] = truth[known]
     for rounds in (1, 2, 3):
-        by_colour = _unique_match(_colours(seen, rounds), _colours(plain, rounds))
+        by_colour = _unique_match(_colours(seen, groups, rounds), _colours(plain, groups, rounds))
         free = (named == NOBODY) & (by_colour != NOBODY) & ~np.isin(by_colour, named[named >= 0])
         named[free] = by_colour[free]
-    named = _spread(seen, plain, named)
+    named = _spread(seen, plain, named, groups)
     attacked = np.setdiff1d(np.arange(len(seen)), known)
     listed = truth[attacked] != NOBODY
     right = (named[attacked] == truth[attacked]) & listed
     return Guess(int(listed.sum()), int(right.sum()), 1 / max(len(plain) - len(known), 1))
 
 
-def _colours(codes: Codes, rounds: int) -> NDArray[np.uint64]:
+def _groups(kinds: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+
+
+def _colours(codes: Codes, groups: Groups, rounds: int) -> NDArray[np.uint64]:
     """(n,) colours after so many rounds; equal in both graphs where the surroundings are equal."""
-    count, width = codes.shape
-    colours = np.ones(count, np.uint64)
+    colours = np.ones(len(codes), np.uint64)
+    found = [np.unique(codes[:, columns], return_inverse=True) for columns in groups]
     for _ in range(rounds):
-        mixed = np.zeros(count, np.uint64)
-        for column in range(width):
-            values, place = np.unique(codes[:, column], return_inverse=True)
+        mixed = np.zeros(len(codes), np.uint64)
+        for kind, (values, inverse) in enumerate(found):
+            place = inverse.reshape(len(codes), -1)
             pile = np.zeros(len(values), np.uint64)
-            np.add.at(pile, place, _mix(colours))  # a sum does not depend on the order of its members
+            # A sum does not depend on the order of its members.
+            np.add.at(pile, place, _mix(colours)[:, None])
             pile[values == NONE] = 0
-            mixed += _mix(pile[place] + np.uint64((column + 1) * GOLDEN % 2**64))
+            mixed += _mix(pile[place] + np.uint64((kind + 1) * GOLDEN % 2**64)).sum(axis=1, dtype=np.uint64)
         colours = _mix(colours) + mixed
     return colours
 
@@ -72,20 +86,20 @@ def _unique_match(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArra
     return named
 
 
-def _spread(seen: Codes, plain: Codes, named: NDArray[np.int64], rounds: int = 6) -> NDArray[np.int64]:
+def _spread(seen: Codes, plain: Codes, named: NDArray[np.int64], groups: Groups, rounds: int = 6) -> NDArray[np.int64]:
     """Names from names: codes of named rows stand for their people's values, which name the others that have them."""
     for _ in range(rounds):
         rows = np.flatnonzero(named >= 0)
         left, right = np.zeros(len(seen), np.uint64), np.zeros(len(plain), np.uint64)
-        for column in range(seen.shape[1]):
-            codes, first = np.unique(seen[rows, column], return_index=True)
-            values = plain[named[rows[first]], column]
+        for kind, columns in enumerate(groups):
+            codes, first = np.unique(seen[np.ix_(rows, columns)], return_index=True)
+            values = plain[np.ix_(named[rows], columns)].ravel()[first]
             held = (codes != NONE) & (values != NONE)
             codes, values = codes[held], values[held]
-            number = _mix(np.arange(1, len(codes) + 1, dtype=np.uint64) + np.uint64(column << 40))
-            left += _lookup(seen[:, column], codes, number)
+            number = _mix(np.arange(1, len(codes) + 1, dtype=np.uint64) + np.uint64(kind << 40))
+            left += _lookup(seen[:, columns], codes, number)
             order = np.argsort(values, kind="stable")
-            right += _lookup(plain[:, column], values[order], number[order])
+            right += _lookup(plain[:, columns], values[order], number[order])
         left[rows], right[named[rows]] = 0, 0
         match = _unique_match(left, right)
         fresh = (match != NOBODY) & (named == NOBODY) & (left != 0)
@@ -95,8 +109,10 @@ def _spread(seen: Codes, plain: Codes, named: NDArray[np.int64], rounds: int = 6
     return named
 
 
-def _lookup(codes: NDArray[np.int64], table: NDArray[np.int64], number: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _lookup(codes: Codes, table: NDArray[np.int64], number: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Sum over each row of the numbers of its codes, (n,); nought for codes that are not in the table."""
     if len(table) == 0:
         return np.zeros(len(codes), np.uint64)
     place = np.minimum(np.searchsorted(table, codes), len(table) - 1)
-    return np.where(table[place] == codes, number[place], np.uint64(0))
+    met = np.where(table[place] == codes, number[place], np.uint64(0))
+    return np.asarray(met.sum(axis=1), np.uint64)

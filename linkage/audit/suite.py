@@ -1,7 +1,7 @@
 """The whole audit: first that it bites, then every attack against its bar, at last what a leaked key costs.
 
 People of a file and the scheme come in (and, where there are any, the very filters to be sent); findings and a verdict
-go out. Rule: an audit that does not re-identify a plain filter, or that finds people in noise, says "inconclusive".
+go out. Rule: an audit that does not re-identify its control, or that finds people in noise, says "inconclusive".
 """
 
 from __future__ import annotations
@@ -35,28 +35,34 @@ XOR_SAMPLE = 300
 PASS_IS_NO_PROOF = "A pass is not a proof: it says that these attacks failed, not that every attack will."  # noqa: S105
 
 Progress = Callable[[str, int, int], None]
+Plan = list[tuple[str, str, str, Callable[[], Guess]]]
+"""Attacks: name, what the attacker is given, family, and the attack itself."""
 Verdict = Literal["within the bars", "above the bars", "inconclusive"]
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What came out. sampling, leak: sentences. distinguished: of evidence across pairs, empty when not asked for."""
+    """What came out. sampling, leak, control: sentences. bites: what must fall first, then what must stay at chance.
+
+    fill_correlation: None where there are no filters. distinguished: of evidence across pairs or tokens.
+    """
 
     encoding: str
     people: int
     sampling: str
     bites: tuple[Finding, ...]
     findings: tuple[Finding, ...]
-    fill_correlation: float
+    fill_correlation: float | None
     leak: str
     leak_seconds: float
     distinguished: dict[str, float]
+    control: str = "The control is a plain filter of the same rows."
 
     @property
     def verdict(self) -> Verdict:
         """Inconclusive when the attacks do not bite, or bite on noise; else by the bars."""
-        clk, noise = self.bites[0], self.bites[1:]
-        if clk.share < BITES or any(each.low > max(5 * each.chance, 0.005) for each in noise):
+        control, noise = self.bites[0], self.bites[1:]
+        if control.share < BITES or any(each.low > max(5 * each.chance, 0.005) for each in noise):
             return "inconclusive"
         return "above the bars" if any(each.above for each in self.findings) else "within the bars"
 
@@ -72,6 +78,7 @@ class Audit:
             "people": self.people,
             "sampling": self.sampling,
             "verdict": self.verdict,
+            "control": self.control,
             "bites": [each.to_json() for each in self.bites],
             "findings": [each.to_json() for each in self.findings],
             "fill_correlation": self.fill_correlation,
@@ -107,13 +114,7 @@ def audit(
     chosen = take(people, drawn)
     sent = scheme.encode(chosen, key) if filters is None else filters[drawn]
     plan = [*_bite_plan(chosen, schema, profile, sample, rng), *_plan(chosen, sent, scheme, schema, sample, rng)]
-    found: list[Finding] = []
-    for nth, (name, given, family, attack) in enumerate(plan):
-        if progress:
-            progress(name, nth, len(plan))
-        found.append(measure(name, given, family, attack, bars.of(family)))
-    if progress:
-        progress("attacks", len(plan), len(plan))
+    found = work_off(plan, bars, progress)
     world = make_world(sent, chosen, rng, take=min(sample, SMALL))
     cost = guessing.with_the_key(_under(key, world, scheme), scheme, key)
     seconds = cost.seconds(len(people), len(people))
@@ -125,13 +126,25 @@ def audit(
         tuple(each for each in found if each.family == "bite"),
         tuple(each for each in found if each.family != "bite"),
         round(leaks.fill_correlation(world, scheme), 3),
-        f"If the secret leaks: everybody ({cost.share:.0%} of those tried), in {_spell(seconds)} on this machine.",
+        f"If the secret leaks: everybody ({cost.share:.0%} of those tried), in {spell(seconds)} on this machine.",
         round(seconds, 1),
         {"tags_z": told.tags_z, "filters_z": told.filters_z, "pairs": told.pairs},
     )
 
 
-_Plan = list[tuple[str, str, str, Callable[[], Guess]]]
+def work_off(plan: Plan, bars: Bars, progress: Progress | None) -> list[Finding]:
+    """Every attack of a plan, one after the other, held to its bar."""
+    tell, found = progress or (lambda *_: None), []
+    for nth, (name, given, family, attack) in enumerate(plan):
+        tell(name, nth, len(plan))
+        found.append(measure(name, given, family, attack, bars.of(family)))
+    tell("attacks", len(plan), len(plan))
+    return found
+
+
+def spell(seconds: float) -> str:
+    """So many seconds, in words."""
+    return f"{seconds:,.0f} seconds" if seconds >= 1 else "less than a second"
 
 
 def _under(key: Any, world: World, scheme: Scheme) -> World:
@@ -140,7 +153,7 @@ def _under(key: Any, world: World, scheme: Scheme) -> World:
     return World(filters, world.people, np.arange(len(world.people)), np.empty(0, np.int64))
 
 
-def _bite_plan(people: Records, schema: Schema, profile: Profile, sample: int, rng: np.random.Generator) -> _Plan:
+def _bite_plan(people: Records, schema: Schema, profile: Profile, sample: int, rng: np.random.Generator) -> Plan:
     """A plain filter of the same rows, which must fall, and noise, in which nobody may be found."""
     plain = of_profile(msgspec.structs.replace(profile, kind="plain", bits=1024, sent_bits=1024, xor=0), schema)
     clk = make_world(plain.encode(people, any_key()), people, rng, take=sample)
@@ -167,11 +180,11 @@ def _plan(
     schema: Schema,
     sample: int,
     rng: np.random.Generator,
-) -> _Plan:
+) -> Plan:
     draw = partial(make_world, sent, people, rng)
     whole = draw(take=sample)
     size = len(whole.truth)
-    plan: _Plan = [
+    plan: Plan = [
         ("frequency and pattern mining", "people, tokens", "none", partial(pattern_attack, whole, schema)),
         ("how full a filter is", "people, scheme", "none", partial(leaks.fill_attack, whole, scheme)),
         ("how near a row is to all", "people, scheme", "none", partial(leaks.nearness_attack, whole, scheme)),
@@ -210,7 +223,7 @@ def _plan(
     return plan + _evidence_plan(draw(take=min(sample, SMALL), known=min(100, size // 10)), schema)
 
 
-def _evidence_plan(world: World, schema: Schema) -> _Plan:
+def _evidence_plan(world: World, schema: Schema) -> Plan:
     own = across.sides(world.people, schema)
     sides = across.sides(world.people, schema).take(np.maximum(world.truth, 0))
     given = f"people, one side each under keys of their own, {len(world.known)} known"
@@ -223,7 +236,3 @@ def _evidence_plan(world: World, schema: Schema) -> _Plan:
         ),
         ("evidence across pairs: what is present", given, "record", partial(across.presence_attack, world, sides, own)),
     ]
-
-
-def _spell(seconds: float) -> str:
-    return f"{seconds:,.0f} seconds" if seconds >= 1 else "less than a second"

@@ -65,12 +65,14 @@ def audit_html(result: Audit, looks: Sequence[Trace] = ()) -> str:
 def _sentences(result: Audit) -> list[str]:
     told = result.distinguished
     across = (
-        f"Evidence of one person under two pairs differs from chance by {told['tags_z']:.1f} (tags) and "
+        f"Evidence of one person under two keys differs from chance by {told['tags_z']:.1f} (tags) and "
         f"{told['filters_z']:.1f} (filters) standard errors."
     )
+    full = result.fill_correlation
     return [
         f"{result.verdict.upper()}: {MEANING[result.verdict]}",
-        f"How full a filter is says how long the record was: rank correlation {result.fill_correlation:.2f}.",
+        result.control,
+        *([] if full is None else [f"How full a filter is says how long the record was: rank correlation {full:.2f}."]),
         across,
         result.leak,
         PASS_IS_NO_PROOF,

@@ -26,6 +26,9 @@ from linkage.terms import Tokens
 MOST_RANK = 2
 """Values are combined by rank, best first, as long as their ranks add up to no more: first with first, then second."""
 
+MOST_NEAR = 40
+"""Twice the largest budget that may be agreed: without a budget, as an audit's control is, pairs would be no end."""
+
 
 @dataclass(frozen=True)
 class Issued:
@@ -45,18 +48,24 @@ class Issued:
 class Tight:
     """Tokens of one agency's file, of which nothing may leave but what `keys.derive.tight_tokens` makes of them.
 
-    digests: (n, t, 16) uint8; random where `real` (n, t) is false. account: by combination.
+    digests: (n, t, 16) uint8. of: (n, t) place of each token's combination, -1 where the token is random; it stays at
+    home. account: by combination.
     neighbours: (p, 2) pairs of people, each once, who share a value that just misses, or keeps, the budget: were one of
     them in another file, the two would meet.
     """
 
     digests: NDArray[np.uint8]
-    real: NDArray[np.bool_]
+    of: NDArray[np.int64]
     neighbours: NDArray[np.int64]
     account: tuple[Issued, ...]
 
     def __repr__(self) -> str:
-        return f"Tight(people={len(self.real)}, tokens={self.real.shape[1]})"
+        return f"Tight(people={len(self.of)}, tokens={self.of.shape[1]})"
+
+    @property
+    def real(self) -> NDArray[np.bool_]:
+        """Which tokens are not random, (n, t)."""
+        return self.of >= 0
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,13 +100,13 @@ def make_tight(
     parts.prepare(tuple(part for each in combinations for part in each.parts))
     subkey = key.subkey(Purpose.TOKENS)
     found = [_within_budget(parts, each, terms.most_sharing, subkey) for each in combinations]
-    digests, real, which = _in_rows(found, len(records), terms.per_row, chance)
+    digests, of = _in_rows(found, len(records), terms.per_row, chance)
     account = [
-        Issued(each.name, entries.held, entries.shared, int((which == nth).any(axis=1).sum()))
+        Issued(each.name, entries.held, entries.shared, int((of == nth).any(axis=1).sum()))
         for nth, (each, entries) in enumerate(zip(combinations, found, strict=True))
     ]
     neighbours = np.unique(np.concatenate([entries.neighbours for entries in found]), axis=0)
-    return Tight(digests, real, neighbours, tuple(account))
+    return Tight(digests, of, neighbours, tuple(account))
 
 
 def _within_budget(parts: Parts, combination: Combination, most_sharing: int, subkey: bytes) -> _Entries:
@@ -114,7 +123,8 @@ def _within_budget(parts: Parts, combination: Combination, most_sharing: int, su
     new[1:] = (rows[1:] != rows[:-1]) | (value[1:] != value[:-1])
     rows, rank, value = rows[new], rank[new], value[new]
     sharing = np.bincount(value)
-    neighbours = _neighbours(rows, value, sharing[value] <= 2 * most_sharing, 2 * most_sharing)
+    near = min(2 * most_sharing, MOST_NEAR)
+    neighbours = _neighbours(rows, value, sharing[value] <= near, near)
     held, shared = len(np.unique(rows)), int(sharing.max())
     kept = sharing[value] <= most_sharing
     used, value = np.unique(value[kept], return_inverse=True)
@@ -171,8 +181,8 @@ def _all_entries(
 
 def _in_rows(
     found: Sequence[_Entries], people: int, per_row: int, chance: Chance
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.int64]]:
-    """Digests (n, t, 16), which are real (n, t), and of which combination (n, t), -1 for none; in random order."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Digests (n, t, 16), and of which combination each is (n, t), -1 for a random one; in random order."""
     rows = np.concatenate([each.rows for each in found])
     rank = np.concatenate([each.rank for each in found])
     nth = np.repeat(np.arange(len(found)), [len(each.rows) for each in found])
@@ -187,6 +197,6 @@ def _in_rows(
     slot = np.argsort(noise, axis=1, kind="stable")[rows, slot]
     out = np.frombuffer(chance.draw(people * per_row * DIGEST_BYTES), np.uint8)
     out = out.reshape(people, per_row, DIGEST_BYTES).copy()
-    which = np.full((people, per_row), -1, np.int64)
-    out[rows, slot], which[rows, slot] = digests[order], nth[order]
-    return out, which >= 0, which
+    of = np.full((people, per_row), -1, np.int64)
+    out[rows, slot], of[rows, slot] = digests[order], nth[order]
+    return out, of

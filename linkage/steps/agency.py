@@ -120,7 +120,7 @@ def encode(
 
     audited: attack the encodings first. Raises AboveTheBarError, before anything is written, when they or the
     agreement's profile give too much away. In one-round everything travels at once, tight tokens and evidence under
-    each, and no screening encoding is there to be attacked.
+    each, and these are attacked.
     """
     require(desk, "agency")
     warnings = check_profile(desk.agreement.terms, desk.agreement.profile)
@@ -129,12 +129,13 @@ def encode(
     intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
     check_quality(intake.quality)
     if desk.agreement.one_round:
-        return _issue(desk, run, intake, secret, dry_run, progress)
+        if audited:
+            warnings += _audited(desk, run, intake, secret, dry_run, progress)
+        return _issue(desk, run, intake, secret, warnings, dry_run, progress)
     encoded = encode_records(desk, run, intake, secret, progress)
     warnings += intake.quality.warnings
     if audited:
-        key = run_key(secret, run, desk.agreement.digest)
-        warnings += verdict.before_sending(desk, run, intake.records, key, progress, dry_run=dry_run)
+        warnings += _audited(desk, run, intake, secret, dry_run, progress)
     facts: dict[str, object] = {
         "run": run,
         "people": len(intake.records),
@@ -163,7 +164,23 @@ def encode_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, 
     return agency.encode(intake.records, desk.agreement, key, check, progress, desk.chance)
 
 
-def _issue(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, dry_run: bool, progress: Progress) -> Account:
+def _audited(
+    desk: Desk, run: str, intake: Intake, secret: LinkageSecret, dry_run: bool, progress: Progress
+) -> list[str]:
+    key = run_key(secret, run, desk.agreement.digest)
+    return verdict.before_sending(desk, run, intake.records, key, progress, dry_run=dry_run)
+
+
+def _issue(
+    desk: Desk,
+    run: str,
+    intake: Intake,
+    secret: LinkageSecret,
+    warnings: Sequence[str],
+    dry_run: bool,
+    progress: Progress,
+) -> Account:
+    warnings = (*warnings, *intake.quality.warnings)
     issued = issue_records(desk, run, intake, secret, progress)
     facts: dict[str, object] = {
         "run": run,
@@ -176,7 +193,7 @@ def _issue(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, dry_run:
     }
     if dry_run:
         said = f"{len(intake.records):,} people would be encoded; nothing was written"
-        return Account(said, facts, dry_run=True, warnings=tuple(intake.quality.warnings))
+        return Account(said, facts, dry_run=True, warnings=warnings)
     with all_or_nothing(desk, run):
         desk.keep(run, "local", issued.local.to_bytes())
         files = desk.send(issued.contents.to_body(), "tokens", run, desk.agreement.matcher.name)
@@ -185,7 +202,7 @@ def _issue(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, dry_run:
     return Account(
         f"{len(intake.records):,} people encoded for run '{run}'; {issued.without:,} have no token and cannot be found",
         facts, tuple(files), f"send the package to {desk.agreement.matcher.title}; nothing comes back in one-round",
-        warnings=tuple(intake.quality.warnings),
+        warnings=warnings,
     )  # fmt: skip
 
 

@@ -16,11 +16,11 @@ from keys.secret import LinkageSecret
 from linkage.agreement import Agreement, load
 from linkage.audit import traces
 from linkage.audit.standins import census
-from linkage.audit.suite import SAMPLE, Audit, audit
+from linkage.audit.suite import SAMPLE, Audit
 from linkage.audit.traces import Trace
 from linkage.audit.words import audit_html, audit_text
 from linkage.encode.tokens import tokenise
-from linkage.errors import OutputExistsError, UnexpectedPackageError, YourFileError
+from linkage.errors import NotAgreedError, OutputExistsError, UnexpectedPackageError, YourFileError
 from linkage.exchange.desk import SECRET, Desk, require
 from linkage.intake import mapping as mappings
 from linkage.intake.records import take_in
@@ -78,12 +78,17 @@ def audit_run(
     """
     options = _checked(options)
     require(desk, "agency")
+    if desk.agreement.one_round:
+        raise NotAgreedError(
+            "in one-round an agency keeps nothing by which a file could be proven to be the one encoded",
+            "use `linkage encode --audit`, or audit the file without --run",
+        )
     local = LocalTable.from_bytes(desk.need(run, "local", "encode"))
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     key = run_key(secret, run, desk.agreement.digest)
     records = read_source(source, desk, today or dt.datetime.now(dt.UTC).date()).records
     _check_same(records, local, desk.agreement, key)
-    result = verdict.attack_run(records, desk.agreement, key, options.progress, sample=options.sample)
+    result = verdict.attack(records, desk.agreement, options.progress, key=key, sample=options.sample)
     facts, text = _told(result, options)
     warnings = verdict.settle(desk, run, result, packages_of(desk, run, "outbox"))
     return facts | {"run": run, "warnings": warnings}, "\n".join([f"Run '{run}', as it is sent.", text, *warnings])
@@ -96,6 +101,11 @@ def audit_desk(desk: Desk, run: str = "", *, options: Options | None = None) -> 
     """
     options = _checked(options)
     require(desk, "matcher")
+    if desk.agreement.one_round:
+        raise NotAgreedError(
+            "in one-round nothing in a package can be looked at: all but shared tokens is random",
+            "audit the agreement without a folder: `linkage audit --agreement agreement.toml`",
+        )
     looks, files = [], {}
     for name in [run] if run else runs_of(desk):
         for party, package in _held(desk, "screening", name).items():
@@ -121,10 +131,7 @@ def _checked(options: Options | None) -> Options:
 
 
 def _attack(records: Records, agreement: Agreement, options: Options) -> Audit:
-    return audit(
-        records, agreement.schema, agreement.profile,
-        sample=options.sample, progress=options.progress,
-    )  # fmt: skip
+    return verdict.attack(records, agreement, options.progress, sample=options.sample)
 
 
 def _told(

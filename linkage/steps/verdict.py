@@ -28,20 +28,29 @@ _MARK = "refused"
 """State of a run that exists once an audit refused it: why, as a list of sentences."""
 
 
-def attack_run(
-    records: Records, agreement: Agreement, key: RunKey, progress: Progress, *, sample: int | None = None
+def attack(
+    records: Records,
+    agreement: Agreement,
+    progress: Progress,
+    *,
+    key: RunKey | None = None,
+    sample: int | None = None,
 ) -> Audit:
-    """Attack the very filters that travel: made of these records under the run's own key.
+    """Attack what the agreement's protocol sends of these records first: filters, or in one-round all there is.
 
-    sample: rows attacked, the suite's own choice when None.
+    key: that of a run, for the very encodings that travel; without it, one that nobody keeps. sample: rows attacked,
+    the suite's own choice when None.
     """
+    from linkage.audit.one_round import audit_tokens
     from linkage.audit.scheme import of_profile
     from linkage.audit.suite import SAMPLE, audit
 
-    filters = of_profile(agreement.profile, agreement.schema).encode(records, key)
-    return audit(
-        records, agreement.schema, agreement.profile, filters=filters, sample=sample or SAMPLE, progress=progress
-    )
+    sample = sample or SAMPLE
+    if agreement.one_round:
+        return audit_tokens(records, agreement, key=key, sample=sample, progress=progress)
+    profile, schema = agreement.profile, agreement.schema
+    filters = of_profile(profile, schema).encode(records, key) if key else None
+    return audit(records, schema, profile, filters=filters, sample=sample, progress=progress)
 
 
 def judge(result: Audit, agreement: Agreement) -> list[str]:
@@ -52,7 +61,8 @@ def judge(result: Audit, agreement: Agreement) -> list[str]:
     for each in result.findings:
         if each.above:
             shares[each.family] = max(each.share, shares.get(each.family, 0.0))
-    hint = "nothing of this run may be sent: agree on another profile and encode under a new run"
+    other = "a smaller budget in [tokens]" if agreement.one_round else "another profile"
+    hint = f"nothing of this run may be sent: agree on {other} and encode under a new run"
     return bars.hold(agreement.terms, "the audited encoding", shares, hint)
 
 
@@ -60,7 +70,7 @@ def before_sending(
     desk: Desk, run: str, records: Records, key: RunKey, progress: Progress, *, dry_run: bool
 ) -> list[str]:
     """Audit what is about to be encoded; warnings. Raises AboveTheBarError when it must not be sent."""
-    result = attack_run(records, desk.agreement, key, progress)
+    result = attack(records, desk.agreement, progress, key=key)
     try:
         warnings = judge(result, desk.agreement)
     except AboveTheBarError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from linkage.exchange.journal import Journal
 from linkage.release.worklist import plain
 from tests.flow.forks import linkage
 from tests.flow.parties import AGENCIES, PARTIES, RUN, SEED, agree, carry, encode_arguments, kind_of, listing, share
@@ -119,6 +120,18 @@ def test_encode_says_what_each_combination_came_to_and_shows_no_value(homes):
     whole = told["forename.initial surname.initial date_of_birth.whole"]
     assert whole["issued"] > 0.5 * facts["people"]
     assert not any(man.surname.lower() in done.out.lower() for _, man in WORLD.rows["police"])
+
+
+def test_encode_can_audit_its_tokens_before_it_writes(homes):
+    """What it sends is attacked, tokens and evidence and no filters, and the journal says which attack found most."""
+    home = homes["police"]
+    linkage(home, *encode_arguments(home, "2031-01"), "--audit")
+    *_, audited, one, two = Journal(home / "journal.jsonl").entries()
+    assert [audited.step, one.step, two.step] == ["audit", "encode", "encode"]
+    assert audited.details["verdict"] in {"within the bars", "inconclusive"}
+    assert "filter" not in audited.details["highest"].split(" by ")[1].replace("tags and filters", "")
+    refused(home, "audit", "export.csv", "--run", RUN, code=3, says="use `linkage encode --audit`")
+    refused(homes["matcher"], "audit", ".", code=3, says="all but shared tokens is random")
 
 
 def test_the_terms_are_shown_and_those_of_another_protocol_refused(homes, tmp_path):
