@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -92,12 +93,13 @@ def _plain(judged, rehearsed, files, inside):
         with mock.patch.multiple(agency, make_evidence=side, compare=compare_plain):
             nulls[name] = agency.null_table(*arguments)
     pairs = {LEFT: join.pairs.left, RIGHT: join.pairs.right}
+    sides = {name: SimpleNamespace(evidence=PlainSide(records[name], rows[name])) for name in (LEFT, RIGHT)}
 
     def stand_in(_join, _contents, name):
-        return PlainSide(records[name], rows[name][pairs[name]])
+        return pairs[name]
 
-    with mock.patch.multiple(matcher, _side=stand_in, compare=compare_plain):
-        (compared,) = matcher.score(Screened((join,), nulls), {LEFT: None, RIGHT: None}, files.agreement)
+    with mock.patch.multiple(matcher, pair_places=stand_in, compare=compare_plain):
+        (compared,) = matcher.score(Screened((join,), nulls), sides, files.agreement)
     differing = float((compared.comparisons.levels != judged.compared.comparisons.levels).mean())
     return deciding.judge(compared, files.agreement), differing
 

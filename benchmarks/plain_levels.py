@@ -12,7 +12,7 @@ import numpy as np
 
 from linkage.encode.tokens import _TOKENISERS, MAX_FILTER_TOKENS, bigrams, rarity_buckets
 from linkage.layout import DATE_DIGITS, POSTCODE_CHARACTERS, TAGS, YEAR_WINDOW, group
-from linkage.match.compare import _NAME_CUTS, _TEXT_CUTS
+from linkage.match.kernels_compare import NAME_CUTS, TEXT_CUTS
 from linkage.model import Comparisons
 from linkage.schema import LEVELS, MISSING, Kind
 
@@ -33,8 +33,10 @@ class PlainSide:
         return PlainSide(self.records, self.rows[places])
 
 
-def compare_plain(left, right, layout):
-    """Levels, rarity and crossed name levels of row r of the left with row r of the right, as compare.compare."""
+def compare_plain(left, right, layout, rows=None):
+    """Levels, rarity and crossed name levels of pairs of rows, as compare.compare."""
+    if rows:
+        left, right = left.take(rows[0]), right.take(rows[1])
     schema = layout.schema
     levels = np.empty((len(left), len(schema)), np.int8)
     rarity = np.full((len(left), len(schema)), -1, np.int8)
@@ -128,7 +130,7 @@ def _first(kind, ladder, otherwise):
 
 
 def _names(one, two):
-    close, similar, distant = (one.whole and two.whole and one.alike(two) >= cut for cut in _NAME_CUTS)
+    close, similar, distant = (one.whole and two.whole and one.alike(two) >= cut for cut in NAME_CUTS)
     ladder = [
         ("same", one.meets(two, "exact")),
         ("variant", one.meets(two, "root")),
@@ -170,7 +172,7 @@ def _postcodes(one, two):
 def _texts(one, two):
     ladder = [("same", one.meets(two, "exact"))]
     ladder += [
-        (name, one.alike(two) >= cut) for name, cut in zip(("close", "similar", "distant"), _TEXT_CUTS, strict=True)
+        (name, one.alike(two) >= cut) for name, cut in zip(("close", "similar", "distant"), TEXT_CUTS, strict=True)
     ]
     return _first(Kind.TEXT, ladder, "different")
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import BLOCK_BYTES, PAIR_KEY_BYTES, expand_spans, stream
+from keys.derive import BLOCK_BYTES, PAIR_ID_BYTES, PAIR_KEY_BYTES, expand_spans, stream
 from linkage.encode.tokens import FieldTokens
 from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout
 from linkage.model import Bytes16, Evidence
@@ -42,7 +42,7 @@ class _Field:
 def make_evidence(
     tokens: Sequence[FieldTokens],
     rows: NDArray[np.integer],
-    pair_ids: Bytes16,
+    pair_ids: Bytes16 | None,
     keys: bytes,
     layout: Layout,
     chance: Chance = SYSTEM,
@@ -50,21 +50,24 @@ def make_evidence(
     """One side of evidence for each row under its pair's key.
 
     rows: (m,) places in the file. pair_ids: (m, 16); keys: m keys of 16 bytes from `keys.derive.pair_keys`, in
-    the same order. Missing values and unused slots hold random tags and random filters of the usual weight.
-    Raises ValueError unless every row has a pair id and a key.
+    the same order. Or None, and one key for all rows: then all can be compared with all, and must never be sent.
+    Missing values and unused slots hold random tags and random filters of the usual weight.
+    Raises ValueError unless every row has a pair id and a key, or all have one.
     """
-    if len(rows) != len(pair_ids):
+    if pair_ids is not None and len(rows) != len(pair_ids):
         raise ValueError("one pair id for each row")
+    if len(keys) != PAIR_KEY_BYTES * (1 if pair_ids is None else len(rows)):
+        raise ValueError("one key for each pair")
     fields = [_Field(field) for field in tokens]
     made = Evidence(
-        pair_ids,
+        np.empty((0, PAIR_ID_BYTES), np.uint8) if pair_ids is None else pair_ids,
         np.zeros((len(rows), len(layout.slots)), np.uint8),
         np.empty((len(rows), layout.tags), np.uint32),
         np.zeros((len(rows), layout.filters, FILTER_WORDS), np.uint64),
     )
     for start in range(0, len(rows), CHUNK):
         part = slice(start, start + CHUNK)
-        own = keys[start * PAIR_KEY_BYTES : (start + CHUNK) * PAIR_KEY_BYTES]
+        own = keys if pair_ids is None else keys[start * PAIR_KEY_BYTES : (start + CHUNK) * PAIR_KEY_BYTES]
         _make(fields, rows[part], own, layout, (made.presence[part], made.tags[part], made.filters[part]), chance)
     return made
 
@@ -92,7 +95,8 @@ def _make(
             value[s], starts[s], one.digests.view(np.uint64), one.tags, one.filter_codes, one.filter_offsets,
             field.rounds, inputs,
         )  # fmt: skip
-    made = expand_spans(keys, inputs.ravel().view(np.uint8).data, ends[slots - 1 :: slots].tolist())
+    each = ends[slots - 1 :: slots] if len(keys) > PAIR_KEY_BYTES else ends[-1:]  # blocks of one key end here
+    made = expand_spans(keys, inputs.ravel().view(np.uint8).data, each.tolist())
     blocks = np.frombuffer(made, np.uint8).reshape(-1, BLOCK_BYTES)
     for s, slot in enumerate(layout.slots):
         field, one = fields[slot.field], fields[slot.field].tokens

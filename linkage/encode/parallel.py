@@ -42,13 +42,14 @@ def make_evidence_on(
     """
     starts = range(0, len(rows), PART)
     parts = [rows[start : start + PART] for start in starts]
+    ids = [pair_ids[start : start + PART] for start in starts]
     own = [keys[PAIR_KEY_BYTES * start : PAIR_KEY_BYTES * (start + PART)] for start in starts]
     none = make_evidence(tokens, rows[:0], pair_ids[:0], b"", layout)
     presence, tags, filters = (
         np.empty((len(rows), *part.shape[1:]), part.dtype) for part in (none.presence, none.tags, none.filters)
     )
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (tokens, layout)) as pool:
-        for start, part in zip(starts, pool.map(_part, parts, own), strict=True):
+        for start, part in zip(starts, pool.map(_part, parts, ids, own), strict=True):
             place = slice(start, start + len(part))
             presence[place], tags[place], filters[place] = part.presence, part.tags, part.filters
     return Evidence(pair_ids, presence, tags, filters)
@@ -58,6 +59,6 @@ def _begin(tokens: Sequence[FieldTokens], layout: Layout) -> None:
     _SHARED[:] = [(tokens, layout)]
 
 
-def _part(rows: NDArray[np.integer], keys: bytes) -> Evidence:
+def _part(rows: NDArray[np.integer], pair_ids: Bytes16, keys: bytes) -> Evidence:
     tokens, layout = _SHARED[0]
-    return make_evidence(tokens, rows, np.empty((0, 16), np.uint8), keys, layout)
+    return make_evidence(tokens, rows, pair_ids, keys, layout)

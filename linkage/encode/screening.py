@@ -30,8 +30,20 @@ def make_filters(
 ) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
     """Screening filters (r, w) uint64 and the person each belongs to (r,) int32, in the file's order.
 
-    A person without any value cannot be found, and the quality report says so. Diffused, his plain filter of zeros
-    would stand out as zeros: a random one is sent instead.
+    Raises as plain_filters.
+    """
+    plain, owner = plain_filters(records, schema, profile, key, chance)
+    return hardened(plain, profile, key), owner
+
+
+def plain_filters(
+    records: Records, schema: Schema, profile: Profile, key: RunKey, chance: Chance = SYSTEM
+) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+    """Filters before they are hardened, (r, bits / 64), and the person each belongs to. They stay at the agency.
+
+    A person without any value cannot be found, and the quality report says so. Where filters are diffused his zeros
+    would stand out as zeros: he gets random bits instead, before diffusion, whose results are a small part of all
+    that could be sent.
     It takes the RunKey, not a subkey, so that filters cannot be keyed by anything else.
     Raises TypeError without a RunKey, TestKeyError when a live key meets a repeatable source of chance (R50).
     """
@@ -51,13 +63,16 @@ def make_filters(
             continue
         masks = _masks(column.vocabulary, field, profile, subkey)
         or_masks(masks, *_one_value(column, owner, version), plain)
-    if not profile.xor:
-        return plain, owner
-    filters = diffuse(plain, profile, key.subkey(Purpose.DIFFUSION))
-    blank = np.flatnonzero(~plain.any(axis=1))
-    noise = np.frombuffer(chance.draw(filters[blank].nbytes), np.uint64)
-    filters[blank] = noise.reshape(len(blank), filters.shape[1])
-    return filters, owner
+    if profile.xor:
+        blank = np.flatnonzero(~plain.any(axis=1))
+        noise = np.frombuffer(chance.draw(plain[blank].nbytes), np.uint64)
+        plain[blank] = noise.reshape(len(blank), plain.shape[1])
+    return plain, owner
+
+
+def hardened(plain: NDArray[np.uint64], profile: Profile, key: RunKey) -> NDArray[np.uint64]:
+    """What is sent for plain filters: themselves under a plain profile, else diffused, (r, sent_bits / 64)."""
+    return diffuse(plain, profile, key.subkey(Purpose.DIFFUSION)) if profile.xor else plain
 
 
 def versions(columns: list[Column], people: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from keys.aead import NoteSealer
 from keys.chance import SYSTEM, Chance
-from keys.derive import PAIR_ID_BYTES, PAIR_KEY_BYTES, RunKey, pair_keys
+from keys.derive import PAIR_KEY_BYTES, RunKey, pair_keys
 from linkage.agreement import Agreement
 from linkage.encode.evidence import make_evidence
 from linkage.encode.parallel import WORTHWHILE, make_evidence_on
-from linkage.encode.screening import make_filters
+from linkage.encode.screening import hardened, plain_filters
 from linkage.encode.tokens import FieldTokens, tokenise
 from linkage.errors import RequestRefusedError
 from linkage.layout import Layout
@@ -66,9 +66,10 @@ def encode(
     _tell(progress, "standardised records to tokens", 0, 3)
     tokens = tokenise(records, schema, key)
     _tell(progress, "screening encodings", 1, 3)
-    filters, owner = make_filters(records, schema, agreement.profile, key, chance)
+    plain, owner = plain_filters(records, schema, agreement.profile, key, chance)
     _tell(progress, "patterns inside the file", 2, 3)
-    null = null_table(filters, owner, tokens, agreement, chance)
+    null = null_table(plain, owner, tokens, agreement, chance)
+    filters = hardened(plain, agreement.profile, key)
     pseudonyms = _random_ids(len(records), chance)
     local = LocalTable(pseudonyms, records.local_ids, tokens, records.notes)
     _tell(progress, "encoded", 3, 3)
@@ -84,8 +85,10 @@ def null_table(
 ) -> NullTable:
     """Comparison patterns among candidate pairs inside one file (DESIGN section 5).
 
-    Candidates are chosen as the matcher chooses them. A file of more than NULL_ROWS filters is searched from
-    a random sample of its people, and counts are scaled to the whole file.
+    filters: plain ones. Candidates are chosen as the matcher chooses them: by diffused filters, whose distance on
+    average is a function of the plain ones', growing with it up to half of the bits. The agency need not search its own
+    file through that noise, nor eight times the bits; plain filters never leave. A file of more than NULL_ROWS filters
+    is searched from a random sample of its people, and counts are scaled to the whole file.
     """
     people = len(tokens[0])
     asked = np.zeros(people, np.bool_)
@@ -118,9 +121,8 @@ def pattern_table(
     for start in range(0, len(low), _PAIRS):
         part = slice(start, start + _PAIRS)
         rows, place = np.unique(np.concatenate([low[part], high[part]]), return_inverse=True)
-        ids = np.zeros((len(rows), PAIR_ID_BYTES), np.uint8)
-        sides = make_evidence(tokens, rows, ids, key * len(rows), layout, chance)
-        levels = compare(sides.take(place[: len(place) // 2]), sides.take(place[len(place) // 2 :]), layout)
+        sides = make_evidence(tokens, rows, None, key, layout, chance)
+        levels = compare(sides, sides, layout, (place[: len(place) // 2], place[len(place) // 2 :]))
         patterns[part] = np.concatenate([levels.levels, levels.rarity, levels.crossed], axis=1)
     distinct, where = np.unique(patterns, axis=0, return_inverse=True)
     fields = len(agreement.schema)

@@ -22,7 +22,7 @@ from linkage.match.grouping import Spoke
 from linkage.match.model import Settings as ModelSettings
 from linkage.match.model import fit_and_score
 from linkage.match.thirds import supported
-from linkage.model import Comparisons, Evidence, Request, Scores
+from linkage.model import Comparisons, Request, Scores
 from linkage.package.contents import EvidenceContents, ScreeningContents
 from linkage.package.tokens import TokenContents
 from linkage.parties import asking
@@ -104,8 +104,9 @@ def score(
     for nth, join in enumerate(screened.joined):
         if progress:
             progress(f"evidence {join.left} x {join.right}", nth, len(screened.joined))
-        left, right = (_side(join, evidence[name], name) for name in (join.left, join.right))
-        comparisons = compare(left, right, layout)
+        left, right = evidence[join.left], evidence[join.right]
+        places = pair_places(join, left, join.left), pair_places(join, right, join.right)
+        comparisons = compare(left.evidence, right.evidence, layout, places)
         nulls = screened.nulls[join.left], screened.nulls[join.right]
         scores = fit_and_score(join.pairs, comparisons, agreement.schema, *nulls, settings)
         compared.append(Compared(join, comparisons, scores, float(nulls[0].people) * nulls[1].people))
@@ -126,11 +127,6 @@ def _with_thirds(compared: Sequence[Compared]) -> tuple[Compared, ...]:
         replace(one, scores=replace(one.scores, probability=probability))
         for one, probability in zip(compared, supported(spokes), strict=True)
     )
-
-
-def _side(join: Joined, contents: EvidenceContents, name: str) -> Evidence:
-    """One party's evidence in the order of the pairs."""
-    return contents.evidence.take(pair_places(join, contents, name))
 
 
 def pair_places(join: Joined, contents: EvidenceContents, name: str) -> NDArray[np.int64]:

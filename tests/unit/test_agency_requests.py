@@ -237,7 +237,7 @@ def test_null_table_counts_what_comparing_every_pair_counts(monkeypatch):
     keys = pair_keys(key, bytes(16))  # of all pairs alike, for names near a cut fall on its either side by the key
 
     def under_this_key(tokens, rows, ids, _, layout, _chance):
-        return make_evidence(tokens, rows, ids, keys * len(rows), layout)
+        return make_evidence(tokens, rows, ids, keys, layout)
 
     monkeypatch.setattr(agency, "make_evidence", under_this_key)
     null = agency.encode(people, terms, key, b"c" * 16).contents.null

@@ -14,7 +14,7 @@ from linkage.match import compare as comparing
 from linkage.match.compare import compare
 from linkage.model import Evidence
 from linkage.schema import LEVELS, MISSING, RARITY_BUCKETS, Field, Kind, Schema, Sense
-from tests import support
+from tests import naive_compare, support
 
 LAYOUT = Layout(support.SCHEMA)
 KEY = support.key()
@@ -222,6 +222,23 @@ def files():
         make_evidence(tokenise(records, support.SCHEMA, KEY), np.arange(300), ids, keys, LAYOUT)
         for records in (left, right)
     )
+
+
+def test_the_kernel_climbs_every_ladder_as_its_plain_twin_does():
+    """All with all, named by their places: every example, and people who hold up to three of its values."""
+    draw = np.random.default_rng(4)
+    values = {name: [v for field, *both, _ in EXAMPLES if field == name for v in both] for name, *_ in EXAMPLES}
+    people = [{name: v} for name, held in values.items() for v in held]
+    people += [{name: list(draw.choice([v for v in held if v], 3)) for name, held in values.items()} for _ in range(60)]
+    one = sides(*people, ids=np.zeros((len(people), 16), np.uint8))
+    rows = tuple(places.ravel() for places in np.indices((len(people), len(people))))
+    found, plain = compare(one, one, LAYOUT, rows), naive_compare.compare(*map(one.take, rows), LAYOUT)
+    assert np.array_equal(found.levels, plain.levels)
+    assert np.array_equal(found.rarity, plain.rarity)
+    assert np.array_equal(found.crossed, plain.crossed)
+    for levels in LEVELS.values():
+        alike = [place for place, field in enumerate(support.SCHEMA.fields) if LEVELS[field.kind] == levels]
+        assert set(found.levels[:, alike].ravel().tolist()) == {MISSING, *range(len(levels))}
 
 
 def test_comparing_is_symmetric(files):

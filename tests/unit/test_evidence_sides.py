@@ -13,10 +13,10 @@ from linkage.encode import parallel
 from linkage.encode.evidence import make_evidence
 from linkage.encode.tokens import MAX_FILTER_TOKENS, bigrams, label, tokenise
 from linkage.layout import FILTER_WEIGHT, FILTERED, TAGS, Layout, tags_of
-from linkage.match.compare import similarity
 from linkage.schema import Field, Kind, Schema
 from tests import naive_encode as naive
 from tests import support
+from tests.naive_compare import similarity
 
 SCHEMA = support.SCHEMA
 LAYOUT = Layout(SCHEMA)
@@ -285,6 +285,27 @@ def test_several_processes_make_the_same_evidence(monkeypatch):
     assert np.array_equal(together.filters[spelt], alone.filters[spelt])
     assert (together.tags[~real] != alone.tags[~real]).mean() > 0.99
     assert np.array_equal(together.pair_ids, ids)
+
+
+def test_rows_of_one_file_under_one_key_are_what_each_is_under_that_key():
+    """One key for all makes them comparable with one another, and takes no pair ids."""
+    records, rows, key = support.county(20), np.arange(20), b"k" * 16
+    tokens = tokenise(records, SCHEMA, KEY)
+    inside, again = (make_evidence(tokens, rows, None, key, LAYOUT) for _ in range(2))
+    each = make_evidence(tokens, rows, np.zeros((20, 16), np.uint8), key * 20, LAYOUT)
+    real = inside.tags == again.tags
+    assert real.mean() > 0.1
+    assert np.array_equal(inside.tags[real], each.tags[real])
+    assert np.array_equal(inside.presence, each.presence)
+    assert inside.pair_ids.shape == (0, 16)
+
+
+@pytest.mark.parametrize(("ids", "keys"), [(20, 1), (20, 19), (None, 20), (19, 20)])
+def test_rows_without_a_key_of_their_own_are_refused(ids, keys):
+    """One key for all pairs by mistake would let the matcher compare all with all."""
+    made = tokenise(support.county(20), SCHEMA, KEY), np.arange(20)
+    with pytest.raises(ValueError, match="for each"):
+        make_evidence(*made, None if ids is None else np.zeros((ids, 16), np.uint8), bytes(16 * keys), LAYOUT)
 
 
 def test_no_rows_are_no_fault():
