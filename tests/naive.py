@@ -82,6 +82,18 @@ def nearest_block(left, right, span, best_left, best_right, sides, first, limits
                         best_right[j] = insert_best(best_right[j], running[-1] << 32 | i)
 
 
+def nearest_drawn(filters, coins, asked, means, step, keep):
+    """Of each asked row the k smallest (distance, row) of all others."""
+    return [
+        sorted(
+            (int(means[distance(filters[row], other)]) + step * distance(coins[row], thrown), j)
+            for j, (other, thrown) in enumerate(zip(filters, coins, strict=True))
+            if j != row
+        )[:keep]
+        for row in asked
+    ]
+
+
 def above(left, right, threshold):
     """{(left row, right row): distance} of all pairs whose Dice similarity reaches the threshold."""
     if right is None:

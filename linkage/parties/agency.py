@@ -21,9 +21,8 @@ from linkage.encode.screening import hardened, plain_filters
 from linkage.encode.tokens import FieldTokens, tokenise
 from linkage.errors import RequestRefusedError
 from linkage.layout import Layout
-from linkage.match.candidates import Nearest
 from linkage.match.compare import compare
-from linkage.match.search import find_candidates
+from linkage.match.inside import COIN_WORDS, nearest_inside
 from linkage.model import Bytes16, Note, NullTable, Records, Request, Screening
 from linkage.notes import encode_note
 from linkage.package.contents import EvidenceContents, ScreeningContents
@@ -85,18 +84,18 @@ def null_table(
 ) -> NullTable:
     """Comparison patterns among candidate pairs inside one file (DESIGN section 5).
 
-    filters: plain ones. Candidates are chosen as the matcher chooses them: by diffused filters, whose distance on
-    average is a function of the plain ones', growing with it up to half of the bits. The agency need not search its own
-    file through that noise, nor eight times the bits; plain filters never leave. A file of more than NULL_ROWS filters
-    is searched from a random sample of its people, and counts are scaled to the whole file.
+    filters: plain ones, which never leave. Candidates are chosen as the matcher chooses them, by distances as sent,
+    which need not be counted for that: match.inside. A file of more than NULL_ROWS filters is searched from a random
+    sample of its people, and counts are scaled to the whole file.
     """
     people = len(tokens[0])
     asked = np.zeros(people, np.bool_)
     asked[_sample(people, -(-NULL_ROWS * people // max(len(filters), 1)), chance)] = True
     queries = np.flatnonzero(asked[owner])
-    settings = Nearest(keep=agreement.terms.screening.candidates + 1, both_sides=False)
-    found = find_candidates(filters[queries], filters, settings)
-    low, high, weight = _weighed(owner[queries[found.left]], owner[found.right], found.distances, asked)
+    coins = np.frombuffer(chance.draw(8 * COIN_WORDS * len(filters)), np.uint64).reshape(-1, COIN_WORDS)
+    profile, keep = agreement.profile, agreement.terms.screening.candidates
+    found = nearest_inside(filters, queries, keep, profile.sent_bits, profile.xor, coins)
+    low, high, weight = _weighed(owner[queries[found.asked]], owner[found.rows], found.distances, asked)
     each = -(-people // max(int(asked.sum()), 1))
     return pattern_table(tokens, (low, high), weight, each, agreement, chance)
 

@@ -1,0 +1,67 @@
+"""An agency finds inside its file whom a matcher would find there who has the filters as sent."""
+
+import numpy as np
+import pytest
+
+from linkage.encode.screening import diffuse
+from linkage.match.candidates import Nearest
+from linkage.match.inside import COIN_WORDS, law, nearest_inside
+from linkage.match.search import find_candidates
+from tests import naive, support
+
+
+def people(n, words, seed=1):
+    """Filters nearly half full, of which every second is a damaged copy of the one before."""
+    rng = np.random.default_rng(seed)
+    bits = rng.random((n, 64 * words)) < 0.45
+    bits[1::2] = bits[::2] ^ (rng.random((n // 2, 64 * words)) < rng.uniform(0, 0.3, (n // 2, 1)))
+    return np.packbits(bits, axis=1, bitorder="little").view(np.uint64), rng
+
+
+@pytest.mark.parametrize(("n", "words"), [(40, 1), (300, 8), (530, 16)])
+@pytest.mark.parametrize("xor", [0, 4])
+def test_the_kernel_finds_what_its_plain_twin_finds(n, words, xor):
+    filters, rng = people(n, words)
+    coins = rng.integers(0, 2**64, (n, COIN_WORDS), np.uint64)
+    asked = np.sort(rng.choice(n, 30, replace=False))
+    found = nearest_inside(filters, asked, 5, 4096, xor, coins)
+    plain = naive.nearest_drawn(filters, coins, asked, *law(64 * words, 4096, xor), 5)
+    assert list(zip(found.distances.tolist(), found.rows.tolist(), strict=True)) == [p for row in plain for p in row]
+    assert found.asked.tolist() == np.repeat(np.arange(30), 5).tolist()
+
+
+def test_a_file_smaller_than_the_list_is_found_whole():
+    filters, _ = people(4, 8)
+    found = nearest_inside(filters, np.array([2]), 9, 4096, 4, np.zeros((4, COIN_WORDS), np.uint64))
+    assert sorted(found.rows.tolist()) == [0, 1, 3]
+
+
+def test_distances_follow_the_law_of_diffused_ones():
+    """Mean and spread of what really is sent, at every plain distance there is."""
+    filters, rng = people(400, 8)
+    profile = support.DIFFUSED
+    sent = naive.distances(*[diffuse(filters, profile, bytes(32))] * 2)
+    plain = naive.distances(filters, filters)
+    means, step = law(64 * filters.shape[1], profile.sent_bits, profile.xor)
+    coins = rng.integers(0, 2**64, (400, COIN_WORDS), np.uint64)
+    drawn = (means[plain] + step * naive.distances(coins, coins)) / 256 - 32 * COIN_WORDS * step / 256
+    for low, high in [(20, 60), (60, 100), (100, 150), (150, 230), (230, 300)]:
+        there = np.triu((plain >= low) & (plain < high), 1)
+        error = (sent - means[plain] / 256)[there]
+        assert there.sum() > 20
+        assert abs(error.mean()) < 10
+        assert drawn[there].mean() == pytest.approx(sent[there].mean(), abs=10)
+    far = np.triu(plain > 200, 1)
+    assert sent[far].std() == pytest.approx(drawn[far].std(), rel=0.05)
+
+
+def test_candidates_are_as_many_strangers_as_the_matchers():
+    """A copy too damaged to stand out from the noise is found by neither, and one that does by both."""
+    filters, rng = people(1200, 8)
+    found = nearest_inside(filters, np.arange(1200), 3, 4096, 4, rng.integers(0, 2**64, (1200, COIN_WORDS), np.uint64))
+    sent = diffuse(filters, support.DIFFUSED, bytes(32))
+    matcher = find_candidates(sent, None, Nearest(keep=3))
+    own = (found.asked // 2 == found.rows // 2).mean() * 3
+    theirs = 2 * (matcher.left // 2 == matcher.right // 2).sum() / 1200
+    assert 0.3 < theirs < 0.95
+    assert own == pytest.approx(theirs, abs=0.05)
