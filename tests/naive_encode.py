@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from keys.derive import token_digests
+from linkage.encode.screening import TOKENS
+from linkage.encode.tokens import label
+
 
 def bits(words):
     """Numbers of the bits set in a row of 64-bit words."""
@@ -62,3 +66,20 @@ def padded_bigrams(text):
     """Distinct bigrams of a text between two underscores."""
     padded = f"_{text}_"
     return {padded[start : start + 2] for start in range(len(padded) - 1)}
+
+
+def plain_mask(value, field, profile, subkey):
+    """Bits one value sets before diffusion: places of its tokens, cut from as many digests as each needs."""
+    size = profile.bits.bit_length() - 1
+    found = set()
+    for role, weight in profile.weights[field.kind].items():
+        for token in TOKENS[field.kind][role](value):
+            places, block = [], 0
+            while len(places) < weight:
+                digest = token_digests(subkey, label(field) + b"/%d" % block, [f"{role}:{token}".encode()])
+                for half in (digest[:8], digest[8:]):
+                    word = int.from_bytes(half, "little")
+                    places += [word >> size * nth & profile.bits - 1 for nth in range(64 // size)]
+                block += 1
+            found.update(places[:weight])
+    return found

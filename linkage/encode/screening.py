@@ -7,9 +7,8 @@ which hides how often a bit is set.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Mapping
-from itertools import takewhile
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from keys.chance import SYSTEM, Chance
 from keys.derive import Purpose, RunKey, stream, token_digests
 from linkage.agreement import Profile
-from linkage.encode.tokens import bigrams, label
+from linkage.encode.tokens import Spelt, bigrams, label, spell
 from linkage.model import Column, Records
 from linkage.schema import Field, Kind, Schema
 
@@ -135,38 +134,45 @@ def _masks(vocabulary: tuple[str, ...], field: Field, profile: Profile, subkey: 
     """The plain bits of every distinct value, (v, bits / 64)."""
     from linkage.encode.kernels import or_masks
 
-    roles = [(role, weight) for role, weight in profile.weights[field.kind].items() if weight]
-    places: dict[tuple[str, int], int] = {}
-    codes, offsets = array("i"), np.zeros(len(vocabulary) + 1, np.int64)
-    for row, value in enumerate(vocabulary):
-        for role, weight in roles:
-            for token in TOKENS[field.kind][role](value):
-                codes.append(places.setdefault((f"{role}:{token}", weight), len(places)))
-        offsets[row + 1] = len(codes)
-    token_masks = _token_masks(list(places), label(field), profile.bits, subkey)
     masks = np.zeros((len(vocabulary), profile.bits // 64), np.uint64)
-    or_masks(token_masks, np.array(codes, np.int32), offsets, masks)
+    for role, weight in profile.weights[field.kind].items():
+        if weight:
+            tokens, codes, offsets = _tokens(vocabulary, TOKENS[field.kind][role])
+            spelt = [f"{role}:{token}".encode() for token in tokens]
+            or_masks(_token_masks(spelt, weight, label(field), profile.bits, subkey), codes, offsets, masks)
     return masks
 
 
-def _token_masks(tokens: list[tuple[str, int]], domain: bytes, bits: int, subkey: bytes) -> NDArray[np.uint64]:
+def _tokens(vocabulary: Sequence[str], make: Callable[[str], list[str]]) -> Spelt:
+    """Distinct tokens of some values, and as ragged lists those of each: what `make` says, faster where it can be."""
+    if make is _whole:
+        return vocabulary, np.arange(len(vocabulary), dtype=np.int32), np.arange(len(vocabulary) + 1)
+    if make is bigrams:
+        return spell(vocabulary)
+    if make is _joined_bigrams:
+        return spell([value.replace(" ", "") for value in vocabulary])
+    lists = list(map(make, vocabulary))
+    flat = list(chain.from_iterable(lists))
+    places = {token: place for place, token in enumerate(dict.fromkeys(flat))}
+    codes = np.fromiter(map(places.__getitem__, flat), np.int32, len(flat))
+    return list(places), codes, np.concatenate([[0], np.cumsum(list(map(len, lists)), dtype=np.int64)])
+
+
+def _token_masks(tokens: Sequence[bytes], weight: int, domain: bytes, bits: int, subkey: bytes) -> NDArray[np.uint64]:
     """Masks of tokens, (t, bits / 64), each of as many places as it weighs (two of them may be one).
 
     Places are cut from the token's digests, as many whole ones as fit each half of a digest, block after block.
     """
     size = bits.bit_length() - 1
     half = 64 // size
-    weights = np.array([weight for _, weight in tokens], np.int64)
-    spelt = [token.encode() for token, _ in tokens]
     masks = np.zeros((len(tokens), bits // 64), np.uint64)
     rows = np.arange(len(tokens))
-    for start in range(0, int(weights.max(initial=0)), 2 * half):
+    for start in range(0, weight, 2 * half):
         block = domain + b"/%d" % (start // (2 * half))
-        words = np.frombuffer(token_digests(subkey, block, spelt), "<u8").reshape(-1, 2)
-        for nth in range(2 * half):
-            held = weights > start + nth
-            place = (words[held, nth // half] >> np.uint64(size * (nth % half)) & np.uint64(bits - 1)).astype(np.int64)
-            masks[rows[held], place >> 6] |= np.uint64(1) << (place & 63).astype(np.uint64)
+        words = np.frombuffer(token_digests(subkey, block, tokens), "<u8").reshape(-1, 2)
+        for nth in range(min(2 * half, weight - start)):
+            place = (words[:, nth // half] >> np.uint64(size * (nth % half)) & np.uint64(bits - 1)).astype(np.int64)
+            masks[rows, place >> 6] |= np.uint64(1) << (place & 63).astype(np.uint64)
     return masks
 
 

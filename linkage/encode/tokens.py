@@ -119,7 +119,9 @@ def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
     tags[:, slots:][tags[:, slots:] >= 0] += len(own)
     tags[own, 0] = -1
     tags[own, rarity_buckets(column)[own] if slots > 1 else 0] = np.arange(len(own), dtype=np.int32)
-    grams, codes, offsets = _spelt(vocabulary) if field.kind in FILTERED else _unspelt(len(vocabulary))
+    grams, codes, offsets = (
+        spell(vocabulary, MAX_FILTER_TOKENS) if field.kind in FILTERED else _unspelt(len(vocabulary))
+    )
     del places[""]
     shared = [*places, *(f"bigram:{gram}" for gram in grams)]
     digests += token_digests(subkey, label(field), [token.encode() for token in shared])
@@ -134,15 +136,16 @@ def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
     )
 
 
-_Spelt = tuple[list[str], NDArray[np.int32], NDArray[np.int64]]
+Spelt = tuple[Sequence[str], NDArray[np.int32], NDArray[np.int64]]
+"""Distinct tokens of some values, and as ragged lists (codes, offsets) the places of each value's among them."""
 
 
-def _unspelt(values: int) -> _Spelt:
+def _unspelt(values: int) -> Spelt:
     return [], np.empty(0, np.int32), np.zeros(values + 1, np.int64)
 
 
-def _spelt(vocabulary: Sequence[str]) -> _Spelt:
-    """Distinct bigrams of some values, and as ragged lists the first MAX_FILTER_TOKENS of each: what `bigrams` says."""
+def spell(vocabulary: Sequence[str], most_each: int = 1 << 30) -> Spelt:
+    """The bigrams of some values, of each the first ones: what `bigrams` says."""
     from linkage.encode.kernels import bigram_lists  # loads numba
 
     lengths = np.fromiter(map(len, vocabulary), np.int64, len(vocabulary))
@@ -151,7 +154,7 @@ def _spelt(vocabulary: Sequence[str]) -> _Spelt:
     number = np.zeros(ord(letters[-1]) + 1, np.int64)
     number[[ord(letter) for letter in letters]] = np.arange(len(letters))
     spelling = number[np.frombuffer(text.encode("utf-32-le"), np.uint32)]
-    most = np.minimum(lengths + 1, MAX_FILTER_TOKENS)
+    most = np.minimum(lengths + 1, most_each)
     codes = np.empty(int(most.sum()), np.int64)
     count = np.empty(len(vocabulary), np.int64)
     bigram_lists(spelling, lengths, int(number[ord("_")]), len(letters), most, codes, count)

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from keys.derive import Purpose
-from linkage.encode.screening import MAX_VERSIONS, TOKENS, diffusion_places, make_filters
+from linkage.encode.screening import MAX_VERSIONS, TOKENS, _masks, diffusion_places, make_filters
 from linkage.schema import Kind
 from linkage.terms import ROLES
+from tests import naive_encode as naive
 from tests import support
 from tests.support import DIFFUSED, PLAIN, SCHEMA
 
@@ -171,6 +172,26 @@ def test_a_token_of_many_places_takes_them_from_several_digests():
     one, _ = filters({"phone": "07700900123"}, {"phone": "07700900124"}, profile=profile)
     assert (np.bitwise_count(one).sum(axis=1) >= 34).all()
     assert np.bitwise_count(one[0] & one[1]).sum() < 12
+
+
+@pytest.mark.parametrize("profile", [DIFFUSED, PLAIN], ids=lambda profile: profile.kind)
+@pytest.mark.parametrize("weight", [None, 40])
+def test_a_value_sets_the_bits_its_tokens_say_on_paper(profile, weight):
+    """Value by value and token by token; also where a token takes more places than one digest has."""
+    if weight:
+        heavy = {kind: dict.fromkeys(roles, weight) for kind, roles in profile.weights.items()}
+        profile = msgspec.structs.replace(profile, weights=heavy)
+    subkey = support.key().subkey(Purpose.SCREENING)
+    values = {
+        Kind.FORENAME: ("JO", "MARY ANN", "AAAA", "ÉLODIE"), Kind.DATE: ("1985-03-04", "1985"),
+        Kind.POSTCODE: ("LS1 4AB", "LS1", "90210"), Kind.TEXT: ("1 HIGH ST", "A" * 40 + " B"),
+        Kind.SEX: ("M", "F"), Kind.PHONE: ("+447700900123",), Kind.IDENTIFIER: ("9434765919", "X"),
+    }  # fmt: skip
+    for field in SCHEMA.fields:
+        if field.kind in values:
+            masks = _masks(values[field.kind], field, profile, subkey)
+            paper = [naive.plain_mask(value, field, profile, subkey) for value in values[field.kind]]
+            assert [naive.bits(mask) for mask in masks] == paper
 
 
 # --- where the bits come from ---------------------------------------------------------------------------------------
