@@ -59,13 +59,13 @@ def run_ours(files):
     """Both rows, and what only we say of a run: strong links, expected error, what the rules change."""
     steps: dict[str, float] = {}
     inside = []
-    count = agency.null_table
+    count = agency.pattern_table
 
     def counted(*arguments):
         inside.append(arguments)
         return count(*arguments)
 
-    with mock.patch.object(agency, "null_table", counted):
+    with mock.patch.object(agency, "pattern_table", counted):
         rehearsed = rehearse.run(files.agreement, files.identities, files.intakes, lambda *_: None, steps)
     seconds = files.seconds + sum(steps.values())
     (judged,) = rehearsed.judged
@@ -90,8 +90,8 @@ def _plain(judged, rehearsed, files, inside):
         def side(_tokens, numbers, *_, file=records[name]):
             return PlainSide(file, numbers)
 
-        with mock.patch.multiple(agency, make_evidence=side, compare=compare_plain):
-            nulls[name] = agency.null_table(*arguments)
+        with mock.patch.multiple("linkage.parties.inside", make_evidence=side, compare=compare_plain):
+            nulls[name] = agency.pattern_table(*arguments)
     pairs = {LEFT: join.pairs.left, RIGHT: join.pairs.right}
     sides = {name: SimpleNamespace(evidence=PlainSide(records[name], rows[name])) for name in (LEFT, RIGHT)}
 

@@ -23,7 +23,8 @@ from linkage.layout import Layout
 from linkage.model import Bytes16, Note, NullTable, Records
 from linkage.notes import SEALED_NOTE_BYTES, encode_note
 from linkage.package.tokens import TokenContents
-from linkage.parties.agency import Progress, pattern_table
+from linkage.parties.agency import Progress
+from linkage.parties.inside import pattern_table
 from linkage.parties.local import LocalTable
 from linkage.sides import NOTE_KEY_BYTES, side_bytes, to_sides
 

@@ -13,6 +13,7 @@ from linkage.match.compare import compare
 from linkage.model import Flag, Note, Request
 from linkage.notes import NOTE_BYTES, decode_note
 from linkage.parties import agency
+from linkage.parties import inside as within
 from linkage.parties.agency import Answered, check_request
 from linkage.parties.local import LocalTable
 from tests import support
@@ -239,7 +240,7 @@ def test_null_table_counts_what_comparing_every_pair_counts(monkeypatch):
     def under_this_key(tokens, rows, ids, _, layout, _chance):
         return make_evidence(tokens, rows, ids, keys, layout)
 
-    monkeypatch.setattr(agency, "make_evidence", under_this_key)
+    monkeypatch.setattr(within, "make_evidence", under_this_key)
     null = agency.encode(people, terms, key, b"c" * 16).contents.null
     layout = Layout(terms.schema)
     pairs = [(one, two) for one in range(12) for two in range(one + 1, 12)]
@@ -268,7 +269,7 @@ def test_a_sampled_null_table_stands_for_the_whole_file(monkeypatch):
     """Half of the rows asked: the weighted counts still estimate all pairs."""
     people, terms, key = support.county(60, seed=8), support.agreement(), support.key()
     whole = agency.encode(people, terms, key, b"c" * 16).contents.null.counts.sum()
-    monkeypatch.setattr(agency, "NULL_ROWS", 35)
+    monkeypatch.setattr(within, "NULL_ROWS", 35)
     sampled = [agency.encode(people, terms, key, b"c" * 16).contents.null.counts.sum() for _ in range(5)]
     assert np.mean(sampled) == pytest.approx(whole, rel=0.25)
 
@@ -285,10 +286,10 @@ def test_a_sample_of_people_counts_pairs_of_one_side_and_of_both_alike():
         asked = np.zeros(people, np.bool_)
         asked[rng.choice(people, 600, replace=False)] = True
         seen = asked[person]
-        low, high, weight = agency._weighed(person[seen], other[seen], distance[seen], asked)
+        low, high, weight = within._weighed(person[seen], other[seen], distance[seen], asked)
         counts.append([weight[high - low == 1].sum(), weight[high - low != 1].sum()])
     assert np.mean(counts, axis=0) == pytest.approx([people / 2, people], rel=0.03)
-    low, high, weight = agency._weighed(person, other, distance, np.ones(people, np.bool_))
+    low, high, weight = within._weighed(person, other, distance, np.ones(people, np.bool_))
     assert len(low) == people / 2 + people
     assert (weight == 1).all()
     assert (low < high).all()
@@ -297,8 +298,8 @@ def test_a_sample_of_people_counts_pairs_of_one_side_and_of_both_alike():
 def test_pattern_counts_are_rounded_at_random_and_right_on_average():
     """A pattern of one pair shows rarely, and then as five; no count is a telling one."""
     counts = np.array([1.0, 4.0, 5.0, 13.0])
-    rounded = np.array([agency.rounded_at_random(counts, 5) for _ in range(4000)])
+    rounded = np.array([within.rounded_at_random(counts, 5) for _ in range(4000)])
     assert set(np.unique(rounded)) <= {0.0, 5.0, 10.0, 15.0}
     assert (rounded[:, 2] == 5).all()
     assert np.abs(rounded.mean(axis=0) - counts).max() < 0.3  # four standard errors of the widest
-    assert (agency.rounded_at_random(counts, 1) == counts).all()
+    assert (within.rounded_at_random(counts, 1) == counts).all()
