@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import secrets
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -76,16 +77,31 @@ def encrypt_blob(key: StorageKey, data: bytes, aad: bytes) -> bytes:
 
     37 bytes longer than the data, and 16 more for every mebibyte begun (one for empty data).
     """
+    view = memoryview(data)
+    starts = range(0, max(1, len(data)), CHUNK_BYTES)
+    out = io.BytesIO()
+    out.writelines(encrypt_stream(key, (view[start : start + CHUNK_BYTES] for start in starts), aad))
+    return out.getvalue()
+
+
+def encrypt_stream(key: StorageKey, chunks: Iterable[bytes | memoryview], aad: bytes) -> Iterator[bytes]:
+    """The same, a chunk at a time. chunks: all of CHUNK_BYTES but the last, which may be shorter.
+
+    Raises ValueError for chunks of other lengths.
+    """
     salt = secrets.token_bytes(_SALT_BYTES)
     cipher = _cipher(key, salt, aad)
-    view = memoryview(data)
-    out = io.BytesIO()
-    out.write(_MAGIC[key.test] + salt)
-    chunks = max(1, -(-len(data) // CHUNK_BYTES))
-    for chunk in range(chunks):
-        piece = view[chunk * CHUNK_BYTES : (chunk + 1) * CHUNK_BYTES]
-        out.write(cipher.encrypt(_nonce(chunk, last=chunk == chunks - 1), piece, None))
-    return out.getvalue()
+    yield _MAGIC[key.test] + salt
+    following = iter(chunks)
+    piece, number = next(following, b""), 0
+    for after in following:
+        if len(piece) != CHUNK_BYTES:
+            raise ValueError("only the last chunk may be short")
+        yield cipher.encrypt(_nonce(number, last=False), piece, None)
+        piece, number = after, number + 1
+    if len(piece) > CHUNK_BYTES:
+        raise ValueError("a chunk is too long")
+    yield cipher.encrypt(_nonce(number, last=True), piece, None)
 
 
 def decrypt_blob(key: StorageKey, blob: bytes, aad: bytes) -> bytes:

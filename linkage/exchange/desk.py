@@ -22,12 +22,13 @@ from keys.chance import SYSTEM, Chance
 from keys.identity import Identity
 from keys.passphrase import Passphrase
 from keys.seal import open_sealed, seal
-from keys.storage import StorageKey, decrypt_blob, encrypt_blob
+from keys.storage import CHUNK_BYTES, StorageKey, decrypt_blob, encrypt_blob, encrypt_stream
 from linkage.agreement import Agreement, Party, check_signatures, load
 from linkage.errors import NotAgreedError, OtherRunError, ReplayedPackageError, UnexpectedPackageError, YourFileError
 from linkage.exchange.files import read, write_all, write_new, write_over
 from linkage.exchange.journal import Journal
 from linkage.package.container import SUFFIX, Body, Expected, Kind, Opened, check_run, open_package, pack, read_header
+from linkage.package.stream import Stream
 
 AGREEMENT = "agreement.toml"
 IDENTITY = "identity.key"
@@ -63,9 +64,10 @@ class Desk:
         check_run(run)
         return self.folder / "runs" / run
 
-    def keep(self, run: str, name: str, data: bytes) -> None:
+    def keep(self, run: str, name: str, data: bytes | Stream) -> None:
         """Store state of a run, encrypted under a key of this run alone; a name is used once."""
-        sealed = encrypt_blob(self._storage_key(run), data, self._context(run, name))
+        chunks = (data if isinstance(data, Stream) else Stream.of(data)).parts(CHUNK_BYTES)
+        sealed = encrypt_stream(self._storage_key(run), chunks, self._context(run, name))
         write_new(self.run_folder(run) / f"{name}.sealed", sealed, private=True)
 
     def replace(self, run: str, name: str, data: bytes) -> None:

@@ -15,12 +15,12 @@ _SHARED = 0o666  # less the user's umask
 _BINARY: int = getattr(os, "O_BINARY", 0)  # Windows
 
 
-def write_new(path: Path, data: bytes, *, private: bool = False) -> Path:
+def write_new(path: Path, data: bytes | Iterable[bytes], *, private: bool = False) -> Path:
     """Write a file that did not exist. Raises OutputExistsError; a crash leaves nothing under its name."""
     return write_all([(path, data)], private=private)[0]
 
 
-def write_all(files: Iterable[tuple[Path, bytes]], *, private: bool = False) -> list[Path]:
+def write_all(files: Iterable[tuple[Path, bytes | Iterable[bytes]]], *, private: bool = False) -> list[Path]:
     """Write several new files, all or none: complete under temporary names first, then named.
 
     files: may be made while they are written; no more than one is held.
@@ -74,11 +74,11 @@ def read(path: Path) -> bytes:
         raise YourFileError(f"cannot read {path}: {problem.strerror}", "check the path") from None
 
 
-def _write(path: Path, data: bytes, *, private: bool) -> None:
-    """Bytes in a new file, on the disk before this returns."""
+def _write(path: Path, data: bytes | Iterable[bytes], *, private: bool) -> None:
+    """Bytes, or pieces of them, in a new file, on the disk before this returns."""
     mode = _PRIVATE if private else _SHARED
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode), "wb") as handle:
-        handle.write(data)
+        handle.writelines([data] if isinstance(data, bytes) else data)
         handle.flush()
         os.fsync(handle.fileno())
 

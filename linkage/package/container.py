@@ -133,6 +133,7 @@ def pack(
             recipient=recipient, run=run, sender=me,
         )  # fmt: skip
         sealed = seal(to, piece, _info(bound))
+        del piece  # a part is held as few times as can be
         header = msgspec.structs.replace(bound, sealed=len(sealed), sha256=hashlib.sha256(sealed).hexdigest())
         text = _json(header)
         head = MAGIC + len(text).to_bytes(4, "little") + text

@@ -26,20 +26,30 @@ class Stream:
     length: int
     pieces: tuple[memoryview, ...]
 
+    @classmethod
+    def of(cls, data: bytes) -> Stream:
+        """Bytes that are there already."""
+        return cls(len(data), (memoryview(data),))
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.pieces)
+
     def parts(self, size: int) -> Iterator[bytes]:
         """The container's bytes, `size` at a time."""
-        part = bytearray()
+        held: list[memoryview] = []
+        room = size
         for piece in self.pieces:
             start = 0
             while start < len(piece):
-                end = start + size - len(part)
-                part += piece[start:end]
-                start = end
-                if len(part) == size:
-                    yield bytes(part)
-                    part.clear()
-        if part:
-            yield bytes(part)
+                held.append(piece[start : start + room])
+                start += len(held[-1])
+                room -= len(held[-1])
+                if not room:
+                    yield b"".join(held)
+                    held.clear()
+                    room = size
+        if held:
+            yield b"".join(held)
 
 
 def container(arrays: Mapping[str, NDArray[Any]]) -> Stream:

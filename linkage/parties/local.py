@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from linkage.encode.tokens import FieldTokens
 from linkage.errors import UnreadableFileError
 from linkage.model import Bytes16, Note
+from linkage.package.stream import Stream, container
 
 _PARTS = ("digests", "tags", "filter_codes", "filter_offsets", "presence", "codes", "offsets")
 
@@ -50,22 +51,17 @@ class LocalTable:
         found: NDArray[np.int64] = order[place].astype(np.int64)
         return np.where(own[found] == asked, found, -1)
 
-    def to_bytes(self) -> bytes:
+    def to_stream(self) -> Stream:
         """One container of arrays and text, to be encrypted."""
-        from safetensors.numpy import save
-
         meta = msgspec.json.encode(_Meta(local_ids=self.local_ids, notes=self.notes))
-        arrays: dict[str, NDArray[np.generic]] = {
-            "meta": np.frombuffer(meta, np.uint8),
-            "pseudonyms": np.ascontiguousarray(self.pseudonyms),
-        }
+        arrays: dict[str, NDArray[np.generic]] = {"meta": np.frombuffer(meta, np.uint8), "pseudonyms": self.pseudonyms}
         for nth, field in enumerate(self.tokens):
-            arrays |= {f"{nth}.{part}": np.ascontiguousarray(getattr(field, part)) for part in _PARTS}
-        return bytes(save(arrays))
+            arrays |= {f"{nth}.{part}": getattr(field, part) for part in _PARTS}
+        return container(arrays)
 
     @staticmethod
     def from_bytes(data: bytes) -> LocalTable:
-        """Inverse of to_bytes. Raises UnreadableFileError when the table is damaged."""
+        """Inverse of to_stream, joined. Raises UnreadableFileError when the table is damaged."""
         from safetensors import SafetensorError
         from safetensors.numpy import load
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from linkage.model import Bytes16, Evidence, NullTable, Pairs
 from linkage.package.contents import EvidenceContents
+from linkage.package.stream import Stream, container
 from linkage.toml import Table
 
 
@@ -36,15 +37,13 @@ class Screened:
     nulls: Mapping[str, NullTable]
     evidence: Mapping[str, EvidenceContents] = field(default_factory=dict)
 
-    def to_bytes(self) -> bytes:
+    def to_stream(self) -> Stream:
         """One container of arrays and text, to be encrypted."""
-        from safetensors.numpy import save
-
         arrays: dict[str, NDArray[Any]] = {}
         for nth, join in enumerate(self.joined):
             arrays |= {f"j{nth}.left": join.pairs.left, f"j{nth}.right": join.pairs.right, f"j{nth}.ids": join.pair_ids}
         for nth, null in enumerate(self.nulls.values()):
-            arrays |= {f"n{nth}.{part}": np.ascontiguousarray(getattr(null, part)) for part in _NULL_PARTS}
+            arrays |= {f"n{nth}.{part}": getattr(null, part) for part in _NULL_PARTS}
         for nth, contents in enumerate(self.evidence.values()):
             arrays |= {f"e{nth}.{part}": np.ascontiguousarray(getattr(contents.evidence, part)) for part in _SIDE_PARTS}
             arrays |= {f"e{nth}.notes": contents.notes, f"e{nth}.rows": np.ascontiguousarray(contents.bound)}
@@ -53,11 +52,11 @@ class Screened:
             joined=tuple((join.left, join.right) for join in self.joined),
             nulls={name: (null.people, null.pairs) for name, null in self.nulls.items()},
         )
-        return bytes(save(arrays | {"meta": np.frombuffer(msgspec.json.encode(meta), np.uint8)}))
+        return container(arrays | {"meta": np.frombuffer(msgspec.json.encode(meta), np.uint8)})
 
     @staticmethod
     def from_bytes(data: bytes) -> Screened:
-        """Inverse of to_bytes; the blob it came from was authenticated."""
+        """Inverse of to_stream, joined; the blob it came from was authenticated."""
         from safetensors.numpy import load
 
         arrays = load(data)

@@ -146,7 +146,7 @@ def encode(
         said = f"{len(intake.records):,} people would be encoded; nothing was written"
         return Account(said, facts, dry_run=True, warnings=tuple(warnings))
     with all_or_nothing(desk, run):
-        desk.keep(run, "local", encoded.local.to_bytes())
+        desk.keep(run, "local", encoded.local.to_stream())
         files = desk.send(encoded.contents.to_body(), "screening", run, desk.agreement.matcher.name)
     desk.journal.append("collect", "encode", run, people=len(intake.records))
     desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))
@@ -195,7 +195,7 @@ def _issue(
         said = f"{len(intake.records):,} people would be encoded; nothing was written"
         return Account(said, facts, dry_run=True, warnings=warnings)
     with all_or_nothing(desk, run):
-        desk.keep(run, "local", issued.local.to_bytes())
+        desk.keep(run, "local", issued.local.to_stream())
         files = desk.send(issued.contents.to_body(), "tokens", run, desk.agreement.matcher.name)
     desk.journal.append("collect", "encode", run, people=len(intake.records))
     desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))

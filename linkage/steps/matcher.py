@@ -59,7 +59,7 @@ def screen(
         return Account(f"{total:,} candidate pairs; nothing was written", facts, dry_run=True)
     written: list[Path] = []
     with all_or_nothing(desk, run):
-        desk.keep(run, "screened", screened.to_bytes())
+        desk.keep(run, "screened", screened.to_stream())
         for name, request in requests.items():
             written += desk.send(RequestContents(request).to_body(), "request", run, name)
     desk.journal.append("combine", "screen", run, pairs=total, packages=taken_in(packages))
@@ -103,7 +103,7 @@ def _join(desk: Desk, run: str, paths: Sequence[Path], dry_run: bool, progress: 
     if dry_run:
         return Account(f"{total:,} candidate pairs; nothing was written", facts, dry_run=True)
     with all_or_nothing(desk, run):
-        desk.keep(run, "screened", screened.to_bytes())
+        desk.keep(run, "screened", screened.to_stream())
     desk.journal.append("combine", "screen", run, pairs=total, packages=taken_in(packages))
     return Account(
         f"{total:,} candidate pairs", facts, (),

@@ -13,6 +13,7 @@ from keys import files, passphrase, vault
 from keys.errors import KeyFileError, OpenError, PassphraseError, TestKeyError
 from keys.identity import Identity
 from keys.secret import LinkageSecret, contribute
+from keys.storage import CHUNK_BYTES, encrypt_stream
 
 PASS = passphrase.from_text("correct horse battery staple")
 OTHER_PASS = passphrase.from_text("correct horse battery stable")
@@ -367,6 +368,21 @@ def test_blobs_come_back(length):
     blob = vault.encrypt_blob(KEY, data[:length], b"aad")
     assert vault.decrypt_blob(KEY, blob, b"aad") == data[:length]
     assert len(blob) == 37 + length + 16 * max(1, -(-length // 64))
+
+
+@pytest.mark.parametrize("length", [0, 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES])
+def test_a_stream_of_chunks_is_the_blob_of_them_together(length):
+    data = bytes(range(256)) * (length // 256 + 1)
+    chunks = (data[start : min(start + CHUNK_BYTES, length)] for start in range(0, length, CHUNK_BYTES))
+    blob = b"".join(encrypt_stream(KEY, chunks, b"aad"))
+    assert vault.decrypt_blob(KEY, blob, b"aad") == data[:length]
+
+
+@pytest.mark.parametrize("lengths", [(CHUNK_BYTES - 1, 1), (CHUNK_BYTES + 1,), (CHUNK_BYTES, CHUNK_BYTES + 1)])
+def test_chunks_of_other_lengths_are_refused(lengths):
+    """They would be written and never read again."""
+    with pytest.raises(ValueError, match="chunk"):
+        list(encrypt_stream(KEY, map(bytes, lengths), b"aad"))
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -155,7 +155,7 @@ def test_a_link_arrives_with_its_flags_and_its_child():
     people = [dict(man, nhs_number=f"943476591{n}") for n, man in enumerate(RARE)]
     read = files(people, people, anchors={"notes": anchors}, police={"notes": flags})
     met = meeting.join(read, AGREED)
-    screened = Screened.from_bytes(met.screened.to_bytes())
+    screened = Screened.from_bytes(bytes(met.screened.to_stream()))
     judged = [deciding.judge(one, AGREED) for one in matcher.score(screened, screened.evidence, AGREED)]
     contents = deciding.decide(screened, judged, screened.evidence, AGREED, TODAY).contents
     opened = receive(contents, AGREED, identity("childrens_services"), "run-1")
