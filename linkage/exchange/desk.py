@@ -27,7 +27,18 @@ from linkage.agreement import Agreement, Party, check_signatures, load
 from linkage.errors import NotAgreedError, OtherRunError, ReplayedPackageError, UnexpectedPackageError, YourFileError
 from linkage.exchange.files import read, write_all, write_new, write_over
 from linkage.exchange.journal import Journal
-from linkage.package.container import SUFFIX, Body, Expected, Kind, Opened, check_run, open_package, pack, read_header
+from linkage.package.container import (
+    SUFFIX,
+    Body,
+    Expected,
+    Header,
+    Kind,
+    Opened,
+    check_run,
+    open_package,
+    pack,
+    read_header,
+)
 from linkage.package.stream import Stream
 
 AGREEMENT = "agreement.toml"
@@ -121,8 +132,11 @@ class Desk:
     def send(self, body: Body, kind: Kind, run: str, recipient: str, *, out: Path | None = None) -> list[Path]:
         """Sign, seal and write one package to the outbox, all parts or none."""
         folder = out or self.folder / "outbox"
-        parts = pack(body, kind, run, self.agreement, self.identity, recipient)
-        return write_all((folder / header.filename, data) for header, data in parts)
+
+        def named(part: tuple[Header, bytes]) -> tuple[Path, bytes]:
+            return folder / part[0].filename, part[1]
+
+        return write_all(map(named, pack(body, kind, run, self.agreement, self.identity, recipient)))
 
     def take(self, paths: Sequence[Path], kind: Kind, run: str) -> dict[str, Opened]:
         """Open the packages in some files or folders, each proven and none taken before; by sender.

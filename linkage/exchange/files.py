@@ -39,6 +39,7 @@ def write_all(files: Iterable[tuple[Path, bytes | Iterable[bytes]]], *, private:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(part, data, private=private)
+                del data  # else it would be held while the next is made
             except OSError as problem:
                 raise _unwritable(path, problem) from None
             parts.append(part)

@@ -6,7 +6,7 @@ Rule: every fault of the file is named at once, by line and column, and never by
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -28,7 +28,8 @@ _LISTED = 20  # faults listed one by one; the rest is counted
 class Table:
     """A file as text, column by column.
 
-    columns: distinct names, as the file spells them. cells: per column a list of n texts, stripped, "" where empty.
+    columns: distinct names, as the file spells them. cells: per column a list of n texts, stripped, "" where empty; an
+    empty list where the column was not wanted.
     lines: (n,) int32 line (of a workbook: row) in the file at which each row begins; the header has line 1.
     """
 
@@ -47,21 +48,26 @@ class Table:
         return f"Table(rows={len(self)}, columns={len(self.columns)})"
 
 
-def read_table(path: Path, *, sheet: str | None = None) -> Table:
+Wanted = Callable[[tuple[str, ...]], Collection[str]]
+"""Told the names of all columns, says which are wanted."""
+
+
+def read_table(path: Path, *, sheet: str | None = None, wanted: Wanted | None = None) -> Table:
     """The table a CSV or XLSX file holds; what a file is, its bytes decide and not its name.
 
+    wanted: the columns whose cells are held, all without it; the others only count as cells of their rows.
     Raises UnreadableFileError (cannot be opened, decoded or parsed) or ColumnsError (header, ragged rows).
     """
     with paused():
-        return _read(path, sheet)
+        return _read(path, sheet, wanted)
 
 
-def _read(path: Path, sheet: str | None) -> Table:
+def _read(path: Path, sheet: str | None, wanted: Wanted | None) -> Table:
     try:
         with path.open("rb") as file:
             start = file.read(8)
         if start.startswith(b"PK\x03\x04"):
-            return _table(workbook.read_rows(path, sheet))
+            return _table(workbook.read_rows(path, sheet), wanted)
         raw = path.read_bytes()
     except OSError as error:
         what = f"{path.name} cannot be opened: {error.strerror}"
@@ -73,7 +79,7 @@ def _read(path: Path, sheet: str | None) -> Table:
     if raw.lstrip()[:200].lower().startswith((b"<html", b"<!doctype", b"<?xml", b"<table")):
         what = "the file is a web page or XML, whatever its name says"
         raise UnreadableFileError(what, "save it as XLSX or as 'CSV UTF-8'")
-    return _table(text.read_rows(raw))
+    return _table(text.read_rows(raw), wanted)
 
 
 def from_frame(frame: Any) -> Table:
@@ -100,7 +106,7 @@ def _plain(value: Any) -> Any:
     return None if type(value).__name__ == "NAType" else value
 
 
-def _table(rows: Iterable[Row]) -> Table:
+def _table(rows: Iterable[Row], wanted: Wanted | None) -> Table:
     rows = iter(rows)
     ahead = list(islice(rows, 50))
     if not ahead:
@@ -111,17 +117,20 @@ def _table(rows: Iterable[Row]) -> Table:
     header: Row = (ahead[0][0], list(ahead[0][1][:width]))
     check_header([header, *ahead[1:50]])
     lines, ragged = array("i"), list[tuple[int, int]]()
-    columns = [_Cells() for _ in range(width)]
+    names = tuple(" ".join(name.split()) for name in header[1])
+    held = names if wanted is None else wanted(names)
+    columns = [_Cells() for _ in names]
     below = chain(ahead[1:], rows)
     while block := list(islice(below, _BLOCK)):
         ragged += [(line, len(cells)) for line, cells in block if len(cells) < width or _beyond(cells, width)]
         lines.extend(line for line, _ in block)
         if not ragged:
-            for column, cells in zip(columns, zip(*(cells for _, cells in block), strict=False), strict=False):
-                column.add(cells)
+            by_column = zip(*(cells for _, cells in block), strict=False)
+            for name, column, cells in zip(names, columns, by_column, strict=False):
+                if name in held:
+                    column.add(cells)
     if ragged:
         raise _ragged(ragged, len(lines), width)
-    names = tuple(" ".join(name.split()) for name in header[1])
     return Table(names, tuple(column.texts for column in columns), np.array(lines, dtype=np.int32))
 
 

@@ -127,17 +127,21 @@ def pack(
     data = container({"meta": np.frombuffer(body.meta, np.uint8), **body.arrays})
     parts = -(-data.length // PART_BYTES)
     name = secrets.token_hex(16)
-    for part, piece in enumerate(data.parts(PART_BYTES), 1):
+    pieces = data.parts(PART_BYTES)
+    for part in range(1, parts + 1):
         bound = Header(
             agreement=agreement.digest.hex(), kind=kind, package=name, part=part, parts=parts,
             recipient=recipient, run=run, sender=me,
         )  # fmt: skip
-        sealed = seal(to, piece, _info(bound))
-        del piece  # a part is held as few times as can be
-        header = msgspec.structs.replace(bound, sealed=len(sealed), sha256=hashlib.sha256(sealed).hexdigest())
-        text = _json(header)
-        head = MAGIC + len(text).to_bytes(4, "little") + text
-        yield header, head + sender.sign(head, purpose=_PURPOSE) + sealed
+        # No name here holds a part: the memory of one is free before the next is made.
+        yield _signed(bound, seal(to, next(pieces), _info(bound)), sender)
+
+
+def _signed(bound: Header, sealed: bytes, sender: Identity) -> tuple[Header, bytes]:
+    header = msgspec.structs.replace(bound, sealed=len(sealed), sha256=hashlib.sha256(sealed).hexdigest())
+    text = _json(header)
+    head = MAGIC + len(text).to_bytes(4, "little") + text
+    return header, b"".join([head, sender.sign(head, purpose=_PURPOSE), sealed])
 
 
 def check_run(run: str) -> None:

@@ -33,7 +33,7 @@ from linkage.intake.flags import read_flags
 from linkage.intake.quality import Quality
 from linkage.intake.records import Intake, take_in
 from linkage.intake.suggest import suggest
-from linkage.intake.table import Table, read_table
+from linkage.intake.table import read_table
 from linkage.match.candidates import cores
 from linkage.model import Request
 from linkage.notes import NOTE_BYTES
@@ -73,8 +73,12 @@ def vocabulary_of(desk: Desk) -> Vocabulary:
 
 def read_source(source: Source, desk: Desk, today: dt.date) -> Intake:
     """Standardised records and quality of a file. Raises YourFileError and its kin, all errors at once."""
-    table = read_table(source.path, sheet=source.sheet)
-    mapping = read_mapping(source, table, desk)
+
+    def wanted(columns: tuple[str, ...]) -> set[str]:
+        return {column for _, column in read_mapping(source, columns, desk).names()}
+
+    table = read_table(source.path, sheet=source.sheet, wanted=wanted)
+    mapping = read_mapping(source, table.columns, desk)
     if source.dates:
         mapping = dataclasses.replace(mapping, dates=source.dates)  # type: ignore[arg-type]  # the caller's word is checked
     flags = None
@@ -89,11 +93,11 @@ def read_source(source: Source, desk: Desk, today: dt.date) -> Intake:
     return take_in(table, mapping, desk.agreement.schema, flags=flags, required_present=required, today=today)
 
 
-def read_mapping(source: Source, table: Table, desk: Desk) -> mappings.Mapping:
+def read_mapping(source: Source, columns: Sequence[str], desk: Desk) -> mappings.Mapping:
     """The mapping file, or one suggested from the header."""
     if source.mapping:
         return mappings.load(source.mapping)
-    return suggest(table.columns, desk.agreement.schema)
+    return suggest(columns, desk.agreement.schema)
 
 
 def check_quality(quality: Quality) -> None:

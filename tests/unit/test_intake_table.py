@@ -219,3 +219,16 @@ def test_a_frame_reads_as_its_csv_would():
 
 def test_a_table_shows_counts_only(tmp_path):
     assert repr(read(tmp_path, HEADER + ROW)) == "Table(rows=1, columns=4)"
+
+
+def test_columns_nobody_wants_are_not_held(tmp_path):
+    """Their names are told, and a row that lacks one of their cells is as wrong as ever."""
+    path = tmp_path / "file.csv"
+    path.write_text("id,surname,note\n1,SMITH,long\n2,JONES,text\n")
+    told = []
+    table = read_table(path, wanted=lambda names: told.append(names) or {"id", "surname"})
+    assert told == [("id", "surname", "note")] == [table.columns]
+    assert table.cells == (["1", "2"], ["SMITH", "JONES"], [])
+    path.write_text("id,surname,note\n1,SMITH,long\n2,JONES\n")
+    with pytest.raises(ColumnsError, match="1 of 2 rows do not have 3 cells, first at line 3"):
+        read_table(path, wanted=lambda _: {"id"})
