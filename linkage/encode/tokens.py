@@ -220,8 +220,11 @@ def _phone(value: str) -> _Tokens:
     return True, [f"ending:{value[-6:]}"], True
 
 
+_NOTHING_ELSE: _Tokens = (True, [], True)
+
+
 def _whole(_: str) -> _Tokens:
-    return True, [], True
+    return _NOTHING_ELSE
 
 
 def _filled(tokens: list[str], size: int) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,12 +41,15 @@ def build(
     found: list[tuple[Ints, Ints]] = []
     for source in sources:
         codes, texts = distinct(source.texts)
-        cleaned = [_clean(text, source) for text in texts]
-        best = np.fromiter((max(one) for _, one in cleaned), np.int8, len(cleaned))
+        values_of, best, wrong = _cleaned(texts, source)
         verdict = np.maximum(verdict, best[codes])
-        invalid |= np.fromiter((Verdict.INVALID in one for _, one in cleaned), np.bool_, len(cleaned))[codes]
-        lists = [[places.setdefault(value, len(places)) for value in found_] for found_, _ in cleaned]
-        row, value = _spread(codes, lists)
+        invalid |= wrong[codes]
+        flat = list(chain.from_iterable(values_of))
+        for text in dict.fromkeys(flat):
+            places.setdefault(text, len(places))
+        lengths = np.fromiter(map(len, values_of), np.int64, len(values_of))
+        row, place = _spread(codes, lengths)
+        value = np.fromiter(map(places.__getitem__, flat), np.int64, len(flat))[place]
         found.append((owner[row].astype(np.int64), value))
     partial = np.fromiter((len(text) == 4 and text.isdigit() for text in places), np.int64, len(places))
     person, value = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -64,24 +68,27 @@ def distinct(texts: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
     return np.fromiter(map(places.__getitem__, texts), np.int32, len(texts)), list(places)
 
 
-def _clean(text: str, source: Cells) -> tuple[Sequence[str], tuple[Verdict, ...]]:
-    """Values of one cell, and the verdicts of its parts."""
+def _cleaned(texts: Sequence[str], source: Cells) -> tuple[list[Sequence[str]], NDArray[np.int8], NDArray[np.bool_]]:
+    """Values of every cell, the best verdict of its parts, and whether any of them is invalid."""
     if not source.separator:
-        values, verdict = source.clean(text)
-        return values, (verdict,)
-    cleaned = [source.clean(part.strip()) for part in text.split(source.separator)]
-    return [value for values, _ in cleaned for value in values], tuple(verdict for _, verdict in cleaned)
+        cells = list(map(source.clean, texts))
+        best = np.fromiter((verdict for _, verdict in cells), np.int8, len(cells))
+        return [values for values, _ in cells], best, best == Verdict.INVALID
+    parted = [[source.clean(part.strip()) for part in text.split(source.separator)] for text in texts]
+    return (
+        [[value for values, _ in parts for value in values] for parts in parted],
+        np.fromiter((max(verdict for _, verdict in parts) for parts in parted), np.int8, len(parted)),
+        np.fromiter((any(v is Verdict.INVALID for _, v in parts) for parts in parted), np.bool_, len(parted)),
+    )
 
 
-def _spread(codes: NDArray[np.int32], lists: list[list[int]]) -> tuple[Ints, Ints]:
-    """Row and value of everything that all rows hold, in order."""
-    lengths = np.fromiter((len(one) for one in lists), np.int64, len(lists))
-    starts = np.concatenate([[0], np.cumsum(lengths)])[:-1]
-    flat = np.fromiter((value for one in lists for value in one), np.int64, int(lengths.sum()))
-    per_row = lengths[codes] if len(lists) else np.zeros(0, np.int64)
+def _spread(codes: NDArray[np.int32], lengths: Ints) -> tuple[Ints, Ints]:
+    """Row of everything that all rows hold, in order, and its place where the lists of all codes lie end to end."""
+    starts = np.cumsum(lengths) - lengths
+    per_row = lengths[codes]
     row = np.repeat(np.arange(len(codes)), per_row)
     position = np.arange(len(row)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
-    return row, flat[starts[codes[row]] + position] if len(row) else flat
+    return row, starts[codes[row]] + position
 
 
 def _keep(person: Ints, order: Ints, value: Ints, most: int) -> tuple[Ints, Ints]:

@@ -25,6 +25,8 @@ from linkage.schema import Field
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+?\d+")
 _STAND_INS = frozenset({"7123456789", "1234567890", "0123456789", "9876543210", "12345678", "123456789", "1234567"})
 _PNC = re.compile(r"(\d{4}|\d{2})/(\d{1,7})([A-Z])|(\d{4})(\d{7})([A-Z])|(\d{2})(\d{1,7})([A-Z])")
+_PNC_FORM = re.compile(r"[0-9]{4}/[0-9]{7}[A-Z]")
+_CRO_FORM = re.compile(r"[0-9]{6}/[0-9]{2}[A-Z]")
 _CRO = re.compile(r"(\d{1,6})/(\d{2})([A-Z])")
 _CRO_SF = re.compile(r"SF(\d{2})/?(\d{1,6})([A-Z])")
 _NOMS = re.compile(r"[A-Z]\d{4}[A-Z]{2}")
@@ -66,6 +68,8 @@ def pnc(text: str) -> Cleaned:
 
     Source of the form: the canonical form of the Ministry of Justice's hmpps-person-record, PNCIdentifier.
     """
+    if _PNC_FORM.fullmatch(text):  # as most are written: all below would leave it as it is
+        return (text,), Verdict.VALID
     raw, missing = _start(text)
     if missing:
         return missing
@@ -80,6 +84,8 @@ def pnc(text: str) -> Cleaned:
 
 def cro(text: str) -> Cleaned:
     """A Criminal Records Office number as "012345/99A", or "SF99/12345A" for a record without fingerprints."""
+    if _CRO_FORM.fullmatch(text):
+        return (text,), Verdict.VALID
     raw, missing = _start(text)
     if missing:
         return missing

@@ -1,6 +1,7 @@
 """R9, R11 to R13: what single values become."""
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -160,6 +161,16 @@ def test_r13_other_schemes():
     assert identifiers.of(Field("nhs_number", Kind.IDENTIFIER)) is identifiers.nhs
     assert identifiers.of(Field("PNC", Kind.IDENTIFIER)) is identifiers.pnc
     assert identifiers.of(Field("soc_sec_id", Kind.IDENTIFIER)) is identifiers.other
+
+
+@pytest.mark.parametrize("text", ["1999/0123456A", "0000/0000000X", "0000/0000000Z", "012345/99A", "000000/00E"])
+def test_numbers_written_as_they_are_kept_need_no_second_look(monkeypatch, text):
+    """The short way says what the long way says."""
+    short = identifiers.pnc(text), identifiers.cro(text)
+    for form in ("_PNC_FORM", "_CRO_FORM"):
+        monkeypatch.setattr(identifiers, form, re.compile("(?!)"))
+    assert short == (identifiers.pnc(text), identifiers.cro(text))
+    assert ((text,), V) in short
 
 
 @pytest.mark.parametrize(
