@@ -33,24 +33,37 @@ class Inside:
 
 
 def nearest_inside(
-    filters: Filters, asked: NDArray[np.int64], keep: int, sent_bits: int, xor: int, coins: Filters
+    filters: Filters,
+    asked: NDArray[np.int64],
+    keep: int,
+    sent_bits: int,
+    xor: int,
+    coins: Filters,
+    recall: float = 0.999,
 ) -> Inside:
     """Each asked row's `keep` nearest other rows of the file, by distances as they would be after diffusion.
 
     filters: (n, w) plain; asked: (q,) rows. xor: plain bits behind each of the bits sent; 0 where plain bits are sent,
-    without noise. coins: (n, COIN_WORDS) random words.
+    without noise. coins: (n, COIN_WORDS) random words. recall: least chance of each such pair to be found. Few
+    strangers have coins that bring them near, and of the others a look at a quarter of the words is enough.
     """
     from linkage.match.kernels import ROW_BITS  # loads numba
     from linkage.match.kernels_inside import nearest_drawn
+    from linkage.match.recall import look_limits
 
     filters, coins = checked(filters), checked(coins)
-    means, step = law(64 * filters.shape[1], sent_bits, xor)
+    words = filters.shape[1]
+    means, step = law(64 * words, sent_bits, xor)
+    first = max(1, words // 4) if xor else words
+    # The most plain bits in which rows may differ for their distance to be within 0, 1, 2 ... bits.
+    within = np.searchsorted(means, _UNIT * np.arange(int(means[-1]) // _UNIT + 2), side="right") - 1
+    limits = look_limits(words, first, 64 * words, recall)[0][within]
     worst = np.iinfo(np.int64).max
     best = np.full((len(asked), keep), worst, np.int64)
 
     def search(start: int) -> None:
         some = slice(start, start + _TASK)
-        nearest_drawn(filters, coins, asked[some], means, step, best[some])
+        nearest_drawn(filters, coins, asked[some], (means, step), (first, limits), best[some])
 
     with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(search, range(0, len(asked), _TASK)))
@@ -68,5 +81,7 @@ def law(bits: int, sent_bits: int, xor: int) -> tuple[NDArray[np.int64], int]:
     """
     if not xor:
         return _UNIT * np.arange(bits + 1), 0
-    means = sent_bits / 2 * (1 - (1 - 2 * np.arange(bits + 1) / bits) ** xor)
+    # Rows that differ in more than half of their bits are strangers like any.
+    apart = np.minimum(2 * np.arange(bits + 1) / bits, 1)
+    means = sent_bits / 2 * (1 - (1 - apart) ** xor)
     return np.rint(_UNIT * means).astype(np.int64), round(_UNIT * (sent_bits / (64 * COIN_WORDS)) ** 0.5)

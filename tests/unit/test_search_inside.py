@@ -24,10 +24,21 @@ def test_the_kernel_finds_what_its_plain_twin_finds(n, words, xor):
     filters, rng = people(n, words)
     coins = rng.integers(0, 2**64, (n, COIN_WORDS), np.uint64)
     asked = np.sort(rng.choice(n, 30, replace=False))
-    found = nearest_inside(filters, asked, 5, 4096, xor, coins)
+    found = nearest_inside(filters, asked, 5, 4096, xor, coins, recall=1)
     plain = naive.nearest_drawn(filters, coins, asked, *law(64 * words, 4096, xor), 5)
     assert list(zip(found.distances.tolist(), found.rows.tolist(), strict=True)) == [p for row in plain for p in row]
     assert found.asked.tolist() == np.repeat(np.arange(30), 5).tolist()
+
+
+def test_a_first_look_loses_no_more_than_was_said():
+    filters, rng = people(3000, 16)
+    coins = rng.integers(0, 2**64, (3000, COIN_WORDS), np.uint64)
+    asked = np.arange(0, 3000, 3)
+    whole, looked = (
+        set(zip(one.asked.tolist(), one.rows.tolist(), strict=True))
+        for one in (nearest_inside(filters, asked, 10, 4096, 4, coins, recall) for recall in (1, 0.99))
+    )
+    assert 0.985 < len(whole & looked) / len(whole) < 1
 
 
 def test_a_file_smaller_than_the_list_is_found_whole():
@@ -38,26 +49,26 @@ def test_a_file_smaller_than_the_list_is_found_whole():
 
 def test_distances_follow_the_law_of_diffused_ones():
     """Mean and spread of what really is sent, at every plain distance there is."""
-    filters, rng = people(400, 8)
     profile = support.DIFFUSED
+    filters, rng = people(400, profile.bits // 64)
     sent = naive.distances(*[diffuse(filters, profile, bytes(32))] * 2)
     plain = naive.distances(filters, filters)
     means, step = law(64 * filters.shape[1], profile.sent_bits, profile.xor)
     coins = rng.integers(0, 2**64, (400, COIN_WORDS), np.uint64)
     drawn = (means[plain] + step * naive.distances(coins, coins)) / 256 - 32 * COIN_WORDS * step / 256
-    for low, high in [(20, 60), (60, 100), (100, 150), (150, 230), (230, 300)]:
-        there = np.triu((plain >= low) & (plain < high), 1)
+    for low, high in [(0.04, 0.12), (0.12, 0.2), (0.2, 0.3), (0.3, 0.46), (0.46, 0.6)]:
+        there = np.triu((plain >= low * profile.bits) & (plain < high * profile.bits), 1)
         error = (sent - means[plain] / 256)[there]
         assert there.sum() > 20
         assert abs(error.mean()) < 10
         assert drawn[there].mean() == pytest.approx(sent[there].mean(), abs=10)
-    far = np.triu(plain > 200, 1)
+    far = np.triu(plain > 0.4 * profile.bits, 1)
     assert sent[far].std() == pytest.approx(drawn[far].std(), rel=0.05)
 
 
 def test_candidates_are_as_many_strangers_as_the_matchers():
     """A copy too damaged to stand out from the noise is found by neither, and one that does by both."""
-    filters, rng = people(1200, 8)
+    filters, rng = people(1200, support.DIFFUSED.bits // 64)
     found = nearest_inside(filters, np.arange(1200), 3, 4096, 4, rng.integers(0, 2**64, (1200, COIN_WORDS), np.uint64))
     sent = diffuse(filters, support.DIFFUSED, bytes(32))
     matcher = find_candidates(sent, None, Nearest(keep=3))
