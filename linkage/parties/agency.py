@@ -72,7 +72,8 @@ def encode(
     people, rows = shuffle(len(records), chance), shuffle(len(plain), chance)
     place = np.empty(len(people), np.int32)
     place[people] = np.arange(len(people), dtype=np.int32)
-    screening = Screening(pseudonyms[people], hardened(plain[rows], profile, key), place[owner[rows]])
+    plain, owner = plain[rows], place[owner[rows]]
+    screening = Screening(pseudonyms[people], hardened(plain, profile, key), owner)
     _tell(progress, "encoded", 3, 3)
     return Encoded(ScreeningContents(check.hex(), screening, null), local)
 
