@@ -43,6 +43,7 @@ def nearest_drawn(
     coin_columns = np.empty((coins.shape[1], TILE), np.uint64)
     counts = np.empty(TILE, np.int64)
     thrown = np.zeros(TILE, np.int64)
+    allowed = np.empty(64 * coins.shape[1] + 1, np.int64)  # by coins; lists only improve, so a tile's stay right
     for start in range(0, len(filters), TILE):
         stop = min(start + TILE, len(filters))
         turn(filters, start, stop, first, columns)
@@ -53,16 +54,17 @@ def nearest_drawn(
             if step:
                 distances_to_tile(coins[row], coin_columns, coins.shape[1], thrown)
             limit = (best[q, keep - 1] - 1) >> ROW_BITS
+            for coin in range(len(allowed)):
+                left = (limit - step * coin) >> UNIT_BITS
+                allowed[coin] = limits[min(left, most)] if left >= 0 else -1
             for strip in range(0, TILE, STRIP):
                 hit = False
                 for j in range(strip, strip + STRIP):
-                    left = (limit - step * thrown[j]) >> UNIT_BITS
-                    hit |= (left >= 0) & (counts[j] <= limits[max(0, min(left, most))])
+                    hit |= counts[j] <= allowed[thrown[j]]
                 if not hit:
                     continue
                 for j in range(strip, min(strip + STRIP, stop - start)):
-                    left = (limit - step * thrown[j]) >> UNIT_BITS
-                    if left < 0 or counts[j] > limits[min(left, most)] or start + j == row:
+                    if counts[j] > allowed[thrown[j]] or start + j == row:
                         continue
                     bits = counts[j]
                     for w in range(first, words):
