@@ -36,9 +36,9 @@ def test_a_first_look_loses_no_more_than_was_said():
     asked = np.arange(0, 3000, 3)
     whole, looked = (
         set(zip(one.asked.tolist(), one.rows.tolist(), strict=True))
-        for one in (nearest_inside(filters, asked, 10, 4096, 4, coins, recall) for recall in (1, 0.99))
+        for one in (nearest_inside(filters, asked, 10, 4096, 4, coins, recall) for recall in (1, 0.6))
     )
-    assert 0.985 < len(whole & looked) / len(whole) < 1
+    assert 0.8 < len(whole & looked) / len(whole) < 1
 
 
 def test_a_file_smaller_than_the_list_is_found_whole():
