@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage import toml
 from linkage.audit import evidence as across
 from linkage.audit import graph, guessing, homomorphism, leaks, plaintext
 from linkage.audit.finding import Finding, Guess, measure
@@ -24,11 +24,14 @@ from linkage.audit.scheme import Scheme, any_key, of_profile, take
 from linkage.audit.world import World, make_world
 from linkage.bars import Bars
 from linkage.model import Records
+from linkage.resources import resource
 from linkage.schema import Schema
 from linkage.terms import Profile
 
 BITES = 0.95
 """Share of a plain filter's people that must fall before an audit says anything."""
+CLK = "plain-2026-11"
+"""The plain filter that must fall: as it is published, whatever the profile audited weighs."""
 SAMPLE = 2000
 SMALL = 1500
 XOR_SAMPLE = 300
@@ -155,7 +158,7 @@ def _under(key: Any, world: World, scheme: Scheme) -> World:
 
 def _bite_plan(people: Records, schema: Schema, profile: Profile, sample: int, rng: np.random.Generator) -> Plan:
     """A plain filter of the same rows, which must fall, and noise, in which nobody may be found."""
-    plain = of_profile(msgspec.structs.replace(profile, kind="plain", bits=1024, sent_bits=1024, xor=0), schema)
+    plain = of_profile(toml.read(resource("profiles", CLK), Profile), schema)
     clk = make_world(plain.encode(people, any_key()), people, rng, take=sample)
     shape = (len(people), profile.sent_bits // 64)
     noise = make_world(rng.integers(0, 1 << 63, shape).astype(np.uint64) << np.uint64(1), people, rng, take=SMALL)
