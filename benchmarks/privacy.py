@@ -130,7 +130,7 @@ def run(args):
     plain = of_profile(toml.read(resource("profiles", "plain-2026-11"), Profile), schema)
     screened = of_profile(ours, schema)
     others = {} if args.quick else hardenings.schemes(schema)
-    report = {"records": args.records, "profile": ours.title, "encodings": {}}
+    report = {"mode": " --quick" if args.quick else "", "records": args.records, "profile": ours.title, "encodings": {}}
     for name, scheme in {"plain CLK": plain, **others, ours.title: screened}.items():
         tell(f"{name}: {args.records:,} records")
         start = time.perf_counter()
@@ -161,8 +161,9 @@ def page(report):
     lines = [
         "# Privacy, measured",
         "",
-        "Made by `python benchmarks/privacy.py --write docs/privacy.md`; do not edit. A census of the pretend county:",
-        f"{report['records']:,} records; the attacker holds all their people. Share re-identified, best attack:",
+        f"Made by `python benchmarks/privacy.py{report['mode']} --write docs/privacy.md`; do not edit.",
+        f"A census of the pretend county: {report['records']:,} records; the attacker holds all their people.",
+        "Share re-identified, best attack:",
         "",
         f"| encoding | nobody known | 100 known | {min(500, report['records'] // 4)} pairs to learn from |",
         "|---|---|---|---|",
