@@ -23,10 +23,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+# Imports come after that line (E402), so that the checkout's own code is measured, installed or not.
 
 import numpy as np  # noqa: E402
 
-from linkage.exchange.carry import deliver  # noqa: E402  the checkout's own code, installed or not
+from linkage.exchange.carry import deliver  # noqa: E402
 from linkage.resources import resource  # noqa: E402
 from linkage.synth import files  # noqa: E402
 from linkage.synth.agencies import EXPORTS  # noqa: E402

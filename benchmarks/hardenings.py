@@ -19,7 +19,9 @@ def schemes(schema):
     plain = of_profile(toml.read(resource("profiles", "plain-2026-11"), Profile), schema)
 
     def over(name, change):
-        encode = lambda people, key: _pack(change(_bits(plain.encode(people, key)), key))  # noqa: E731
+        def encode(people, key):
+            return _pack(change(_bits(plain.encode(people, key)), key))
+
         return Scheme(name, encode, encode)
 
     named = {

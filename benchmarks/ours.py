@@ -41,6 +41,7 @@ def take_in(left, right, truth_column):
     """Both files standardised, as `linkage rehearse --truth-column` does it."""
     started = time.perf_counter()
     paths = {LEFT: left, RIGHT: right}
+    # Private, because nobody but this benchmark stops a rehearsal half-way: what is measured must be its very intake.
     agreement, identities = rehearse._parties(  # noqa: SLF001
         load(resource("examples", "rehearse")), list(paths), SYSTEM
     )

@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import numpy as np  # noqa: E402
+import numpy as np  # noqa: E402  after the path, as the next
 
 from benchmarks import peer_runs, speed_data, speed_ratios, speed_tables  # noqa: E402  the checkout's own code
 
