@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from linkage.agreement import Agreement
 from linkage.errors import TooLargeError
@@ -18,6 +19,11 @@ from linkage.parties.matcher import comparable_files, search_settings
 
 _KEPT, _ASKED = 24, 90  # bytes: a pair and its id until the end; one party's question about it, while it is shuffled
 _GIGABYTE = 10**9
+_CONTAINER = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
+"""Files below /sys/fs/cgroup, version 2 and 1: a container's limit, its use, and of that what is only cached files."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ class Planned:
         raise TooLargeError(
             f"screening needs about {self.memory / _GIGABYTE:.1f} GB and {self.free / _GIGABYTE:.1f} GB are free",
             "; or ".join(ways),
+            self.words().splitlines(),
         )
 
 
@@ -122,8 +129,19 @@ def side_bytes(layout: Layout) -> int:
     return 16 + len(layout.slots) + 4 * layout.tags + 8 * FILTER_WORDS * layout.filters + SEALED_NOTE_BYTES
 
 
-def free_memory() -> int:
-    """Bytes this machine can still give without swapping."""
+def free_memory(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes this machine, or the container the program runs in, can still give without swapping.
+
+    groups: where Linux keeps the limits of containers.
+    """
     import psutil
 
-    return int(psutil.virtual_memory().available)
+    free = int(psutil.virtual_memory().available)
+    for limit, used, table, cached in _CONTAINER:
+        try:
+            most, now = (int((groups / name).read_text()) for name in (limit, used))
+            counts = dict(line.split() for line in (groups / table).read_text().splitlines())
+        except (OSError, ValueError):  # no such limit: another version, another system, or the word "max"
+            continue
+        free = min(free, max(0, most - now + int(counts.get(cached, 0))))
+    return free

@@ -67,16 +67,18 @@ def screen(
 
 
 def plan(desk: Desk, run: str, paths: Sequence[Path], *, spark: bool = False) -> Account:
-    """What `screen` will take, measured on a few rows of these very files; nothing is written."""
+    """What `screen` will take, measured on a few rows of these very files; nothing is written.
+
+    Raises TooLargeError, with all of it, when this machine cannot hold it.
+    """
     if desk.agreement.one_round:
         raise UsageProblemError(
             "a one-round run is joined by equal tokens; there is no search to plan",
             "run `linkage screen` without --plan",
         )
     planned = planning.plan(_encodings(desk, run, paths)[1], desk.agreement, spark=spark)
-    facts = {"run": run, **planned.facts()}
-    fits = "" if planned.memory <= planned.free else "\nthis does not fit: `linkage screen` will say what would"
-    return Account(planned.words() + fits, facts, dry_run=True)
+    planned.refuse()
+    return Account(planned.words(), {"run": run, **planned.facts()}, dry_run=True)
 
 
 def _encodings(desk: Desk, run: str, paths: Sequence[Path]) -> tuple[dict[str, Opened], dict[str, ScreeningContents]]:

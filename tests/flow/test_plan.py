@@ -30,9 +30,11 @@ def test_screening_that_cannot_fit_is_refused_before_it_begins(at):
     matcher = at("encoded")["matcher"]
     before = listing(matcher)
     arguments = ("screen", "--run", RUN, "--passphrase-file", "passphrase.txt")
-    done = python(matcher, "-c", _LITTLE_MEMORY, *arguments, expect=43)
-    assert done.err.startswith("linkage: error: screening needs about ")
-    assert "linkage: hint: " in done.err
+    for also in ((), ("--plan",)):
+        done = python(matcher, "-c", _LITTLE_MEMORY, *arguments, *also, expect=43)
+        assert done.err.startswith("linkage: error: screening needs about ")
+        assert "candidate pairs to expect: " in done.err
+        assert "linkage: hint: " in done.err
     assert listing(matcher) == before
 
 

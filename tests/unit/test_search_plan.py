@@ -126,6 +126,17 @@ def test_what_does_not_fit_is_refused_with_what_would(files, monkeypatch):
     dataclasses.replace(planned, free=planned.memory).refuse()
 
 
+@pytest.mark.parametrize(("limit", "used", "table", "cached"), planning._CONTAINER)
+def test_a_container_may_have_less_than_its_machine(tmp_path, limit, used, table, cached):
+    machine = planning.free_memory(tmp_path)
+    for name, text in {limit: "5000\n", used: "2000\n", table: f"rss 7\n{cached} 500\n"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert planning.free_memory(tmp_path) == 3500
+    (tmp_path / limit).write_text("max\n")
+    assert planning.free_memory(tmp_path) > machine / 2
+
+
 def test_a_side_of_evidence_has_the_bytes_it_travels_with(encoded, files):
     agreed = support.agreement()
     request = matcher.screen(files, agreed)[1]["police"]
