@@ -104,6 +104,17 @@ def above(left, right, threshold):
     return {(i, j): distance(left[i], right[j]) for i, j in candidates if dice(left[i], right[j]) >= threshold}
 
 
+def nearest_of_either(pairs, keep, *, within):
+    """Of {(left, right): distance}, those that are among the `keep` nearest of one of their rows."""
+    lists = {}
+    for (i, j), distance in pairs.items():
+        lists.setdefault((0, i), []).append((distance, j))
+        lists.setdefault((0 if within else 1, j), []).append((distance, i))
+    best = {row: sorted(found)[:keep] for row, found in lists.items()}
+    side = 0 if within else 1
+    return {(i, j): d for (i, j), d in pairs.items() if (d, j) in best[0, i] or (d, i) in best[side, j]}
+
+
 def bits_at(row, positions):
     """Sampled bits of a packed row, as text."""
     return "".join(str(int(row[p // 64]) >> (p % 64) & 1) for p in map(int, positions))

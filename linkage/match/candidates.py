@@ -52,13 +52,18 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Above:
-    """Every pair whose Dice similarity reaches `dice`: for plain filters. Exact."""
+    """Every pair whose Dice similarity reaches `dice`: for plain filters. Exact.
+
+    keep: of those, the pairs that are among so many nearest of one of their rows; None: all. It bounds memory.
+    """
 
     dice: float = 0.8
     threads: int = 0
+    keep: int | None = None
 
     def __post_init__(self) -> None:
         _check("dice", 0 < self.dice <= 1, "above 0, up to 1")
+        _check("keep", self.keep is None or self.keep >= 1, "1 or more")
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,8 @@ class Sampled:
 
     recall: with every_pair, the chance of finding a pair that just reaches the threshold, the hardest there is;
     without, the share of all pairs found, most of which lie well above it: several times faster. sample: left rows
-    whose result is checked exactly. Where bit sampling would take longer than the exact search, that is run instead.
+    whose result is checked exactly. keep: as in Above. Where bit sampling would take longer than the exact search,
+    that is run instead.
     """
 
     dice: float = 0.8
@@ -76,10 +82,12 @@ class Sampled:
     sample: int = 1000
     seed: int = 0
     threads: int = 0
+    keep: int | None = None
 
     def __post_init__(self) -> None:
         _check("dice", 0 < self.dice <= 1, "above 0, up to 1")
         _check("recall", 0.5 <= self.recall < 1, "from 0.5 to below 1")
+        _check("keep", self.keep is None or self.keep >= 1, "1 or more")
         _check("sample", self.sample >= 0, "0 or more")
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.match.candidates import Above, Candidates, Filters, Progress, Sampled, SearchStats, Verified, cores
+from linkage.match.kept import Kept, ranks
 from linkage.match.kernels_lsh import BLOCK, join_table, part_rows, sampled_slots, sketched, turn_bits
 from linkage.match.recall import WORD, differing_limits, meeting_chance, shared_needed, tables_needed, verified
 from linkage.match.threshold import above, popcounts
@@ -113,23 +114,23 @@ def sampled(
 
     left: (n, w); right: (m, w) or None for one file with itself. Progress counts tables. The same seed gives the
     same pairs whatever the number of threads. A crowded slot costs time in proportion to its pairs and no memory.
-    Beyond the inputs there are a copy of them turned on its side, 28 bytes a row, and 36 for each thread.
+    Beyond the inputs there are a copy of them turned on its side, 28 bytes a row, and 36 for each thread; and pairs
+    found, which `keep` bounds.
     """
     began = time.perf_counter()
     plan = plan or plan_tables(left, right, settings)
     other = left if right is None else right
-    compared, parts = 0, []
+    compared, kept = 0, Kept(settings.keep, within=right is None)
     scratch = _TABLE_BYTES * (len(left) + (0 if right is None else len(other)))
     most = max(_SCRATCH_BYTES, left.nbytes + other.nbytes) // max(1, scratch)
     with ThreadPoolExecutor(max(1, min(settings.threads or cores(), most, plan.tables))) as pool:
         join = _Join(left, right, settings, plan, pool)
         for table, (found, count) in enumerate(pool.map(join.table, range(plan.tables))):
-            parts.append(found)
+            kept.add(found)
             compared += count
             if progress:
                 progress(table + 1, plan.tables)
-    pairs = np.concatenate(parts, axis=1)
-    parts.clear()
+    pairs = kept.pairs()
     codes = pairs[0].astype(np.int64) * len(other) + pairs[1]
     order = np.argsort(codes)
     codes, pairs = codes[order], pairs[:, order]
@@ -246,7 +247,7 @@ def check_sample(left: Filters, right: Filters | None, settings: Sampled, codes:
 def _exact_sample(
     left: Filters, right: Filters | None, settings: Sampled, stream: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Pair codes left * len(right) + right and distances of all pairs of a random sample of left rows.
+    """Pair codes left * len(right) + right and distances of the pairs to be kept of a random sample of left rows.
 
     stream: samples with different numbers are drawn independently.
     """
@@ -258,6 +259,10 @@ def _exact_sample(
     if right is None:
         proper = row != partner
         row, partner, distances = row[proper], partner[proper], distances[proper]
+    if settings.keep is not None:
+        near = ranks(row, distances, partner) < settings.keep
+        row, partner, distances = row[near], partner[near], distances[near]
+    if right is None:
         row, partner = np.minimum(row, partner), np.maximum(row, partner)
     codes, where = np.unique(row * len(other) + partner, return_index=True)
     return codes, distances[where]

@@ -82,6 +82,8 @@ def _alike(left: Filters, right: Filters, settings: Above | Sampled, *, timed: b
     every = Above(settings.dice, threads=1)
     seconds, shown = _clock(sample, right, every)
     pairs = -(-len(shown) * len(left) // len(sample))
+    if settings.keep is not None:
+        pairs = min(pairs, settings.keep * (len(left) + len(right)))
     each = seconds / (len(sample) * len(right))
     plan = plan_if_cheaper(left, right, settings) if isinstance(settings, Sampled) else None
     if plan is None or isinstance(settings, Above):

@@ -58,4 +58,4 @@ def local(left: Filters, right: Filters | None, settings: Settings, progress: Pr
         plan = plan_if_cheaper(left, right, settings)
         if plan:
             return sampled(left, right, settings, progress, plan)
-    return above(left, right, Above(settings.dice, settings.threads), progress)
+    return above(left, right, Above(settings.dice, settings.threads, settings.keep), progress)

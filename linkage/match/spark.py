@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from linkage.match.candidates import (
     Above,
@@ -32,11 +31,10 @@ from linkage.match.candidates import (
     SearchStats,
     Settings,
 )
+from linkage.match.kept import Found, nearest_of_either
 from linkage.match.lsh import Tables, check_sample, plan_if_cheaper, sampled
 from linkage.match.search import local
 
-Found = NDArray[np.int32]
-"""(3, p) int32: left row, right row, differing bits."""
 BLOCK_BYTES = 16 << 20  # each core holds some copies of two blocks, in Java, Arrow and Python
 WAVE_BYTES = 128 << 20  # of a side, sent to the cluster or fetched from it at a time: what Java's heap must bear
 _TASKS = 3  # per core and wave, so that no core waits long for another
@@ -97,7 +95,7 @@ class Meeting:
             return cls(replace(settings, recall=1.0, threads=1), None)
         if isinstance(settings, Sampled) and plan:
             return cls(replace(settings, sample=0, threads=1), plan)
-        return cls(Above(settings.dice, threads=1), None)
+        return cls(Above(settings.dice, threads=1, keep=settings.keep), None)
 
     def pairs(self, left: Filters, right: Filters) -> Candidates:
         """Pairs of two blocks, rows counted from the start of each."""
@@ -115,7 +113,7 @@ class Meeting:
         """
         found = np.concatenate(parts, axis=1)
         if not isinstance(self.settings, Nearest):
-            return found
+            return nearest_of_either(found, self.settings.keep)
         found = found[:, np.lexsort((found[1], found[2], found[0]))]
         rank = np.arange(found.shape[1]) - np.searchsorted(found[0], found[0])
         return found[:, rank < self.settings.keep]
@@ -171,6 +169,8 @@ def _meet_all(
         if progress:
             progress(nth + 1, len(jobs))
     found = np.concatenate(parts, axis=1)
+    if not isinstance(meeting.settings, Nearest):
+        found = nearest_of_either(found, meeting.settings.keep)
     _, first = np.unique(found[0].astype(np.int64) * len(right) + found[1], return_index=True)
     return found[:, first], (compared.value, len(jobs))
 

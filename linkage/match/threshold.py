@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.match.candidates import Above, Candidates, Filters, Progress, SearchStats, cores
+from linkage.match.kept import Found, Kept
 from linkage.match.kernels import TILE
 from linkage.match.kernels_dice import dice_block
 from linkage.match.recall import WORD, shared_needed
@@ -22,15 +23,15 @@ SLOPE_BITS = 16
 _BLOCK_ROWS = 256
 _BLOCK_PAIRS = 1 << 29  # pairs of filters in one task, about a second's work
 _POPCOUNT_ROWS = 1 << 16
-Found = NDArray[np.int32]
-"""(3, p) int32: left row, right row, differing bits."""
 
 
 def above(left: Filters, right: Filters | None, settings: Above, progress: Progress | None = None) -> Candidates:
-    """Every pair of filters whose Dice similarity reaches the threshold; see stream_above."""
+    """Every pair of filters whose Dice similarity reaches the threshold, or those of them to keep; see stream_above."""
     began = time.perf_counter()
-    parts = list(stream_above(left, right, settings, progress))
-    found = np.concatenate(parts, axis=1) if parts else np.empty((3, 0), np.int32)
+    kept = Kept(settings.keep, within=right is None)
+    for part in stream_above(left, right, settings, progress):
+        kept.add(part)
+    found = kept.pairs()
     possible = len(left) * (len(left) - 1) // 2 if right is None else len(left) * len(right)
     stats = SearchStats(possible, possible, time.perf_counter() - began, 1.0, None, {"first_words": first_words(left)})
     return Candidates(found[0], found[1], found[2], stats)
@@ -39,7 +40,7 @@ def above(left: Filters, right: Filters | None, settings: Above, progress: Progr
 def stream_above(
     left: Filters, right: Filters | None, settings: Above, progress: Progress | None = None
 ) -> Iterator[Found]:
-    """The same pairs block by block of left rows, in order of rows, for results too many to hold at once.
+    """Every pair block by block of left rows, in order of rows, for results too many to hold at once.
 
     left: (n, w); right: (m, w) or None for one file with itself. Yields (3, p) int32 arrays: left row, right row,
     differing bits. Two threads or twenty give the same arrays.

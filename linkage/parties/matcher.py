@@ -154,5 +154,5 @@ def comparable_files(files: Mapping[str, ScreeningContents], agreement: Agreemen
 def search_settings(agreement: Agreement) -> Settings:
     """Every row's nearest, from both sides: a row that is asked about anyway had better be asked for a real pair."""
     if agreement.profile.search == "lsh":
-        return Sampled(dice=agreement.profile.threshold)
+        return Sampled(dice=agreement.profile.threshold, keep=agreement.terms.screening.candidates)
     return Nearest(keep=agreement.terms.screening.candidates)

@@ -1,18 +1,28 @@
 """Laws every search keeps, whatever the filters."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from linkage.match import lsh
 from linkage.match.candidates import Above, Nearest, Sampled
+from linkage.match.kept import Kept
 from linkage.match.search import find_candidates
 from tests import naive
 
 WORDS = st.shared(st.integers(1, 11), key="words")
 # Few distinct words make near rows and ties common.
 WORD = st.one_of(st.sampled_from([0, 1, 3, 7, 2**64 - 1, 2**63]), st.integers(0, 2**64 - 1))
+
+
+@pytest.fixture(scope="module", name="little_room")
+def _little_room():
+    """Room for two pairs, so that a handful is sorted out again and again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("linkage.match.kept._ROOM", 2)
+        yield
 
 
 @st.composite
@@ -56,6 +66,29 @@ def test_exchanging_the_files_exchanges_the_pairs(left, right, keep):
 def test_no_pair_above_the_threshold_is_lost_and_none_below_it_found(left, right, dice):
     assert as_pairs(find_candidates(left, right, Above(dice))) == naive.above(left, right, dice)
     assert as_pairs(find_candidates(left, None, Above(dice))) == naive.above(left, None, dice)
+
+
+@settings(deadline=None, max_examples=60)
+@given(files(), files(), st.floats(0.01, 1), st.integers(1, 4))
+def test_the_nearest_above_a_threshold_are_their_plain_twin(left, right, dice, keep):
+    for other in (right, None):
+        wanted = naive.nearest_of_either(naive.above(left, other, dice), keep, within=other is None)
+        assert as_pairs(find_candidates(left, other, Above(dice, keep=keep))) == wanted
+
+
+@pytest.mark.usefixtures("little_room")
+@settings(deadline=None, max_examples=60)
+@given(
+    st.dictionaries(st.tuples(st.integers(0, 6), st.integers(7, 12)), st.integers(0, 5), min_size=1),
+    st.integers(1, 3), st.booleans(), st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_what_is_kept_does_not_hang_on_the_order_in_which_it_came(pairs, keep, within, random):
+    order = random.sample(sorted(pairs), len(pairs))
+    some = Kept(keep, within=within)
+    for i, j in order:
+        some.add(np.array([[i], [j], [pairs[i, j]]], np.int32))
+    kept = {(i, j): d for i, j, d in some.pairs().T.tolist()}
+    assert kept == naive.nearest_of_either(pairs, keep, within=within)
 
 
 @settings(deadline=None, max_examples=30)

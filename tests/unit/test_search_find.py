@@ -186,6 +186,20 @@ def test_a_crowd_of_equal_rows_is_met_in_full():
     assert crowd.sum() == 600 * 700
 
 
+@pytest.mark.parametrize("within", [False, True])
+def test_a_crowd_is_kept_as_far_as_each_row_has_room(within):
+    left, right = linked(2500, 16, 10, fill=0.3)
+    left[:600], right[1000:1700] = left[0], left[0]
+    left, right = (np.concatenate([left, right]), None) if within else (left, right)
+    everything, some = (lsh.sampled(left, right, Sampled(0.9, keep=keep)) for keep in (None, 3))
+    wanted = naive.nearest_of_either(as_pairs(everything), 3, within=within)
+    assert as_pairs(some) == wanted
+    assert in_order(some)
+    assert len(some) < len(everything) / 10
+    assert some.stats.verified.recall > 0.99
+    assert some.stats.verified.expected < everything.stats.verified.expected / 10
+
+
 def test_few_rows_are_compared_one_by_one():
     left, right = linked(60, 16, 11)
     found = find_candidates(left, right, Sampled(0.8))
