@@ -24,7 +24,7 @@ import numpy as np
 
 from linkage import toml
 from linkage.agreement import load
-from linkage.audit import evidence, graph, plaintext, sparse, tokens
+from linkage.audit import evidence, graph, plaintext, sparse, tokens, unseeded
 from linkage.audit.finding import measure
 from linkage.audit.scheme import any_key, of_profile, take
 from linkage.audit.standins import census
@@ -79,6 +79,12 @@ def whole(scheme, people, rng, known):
     return measure("sparse graph", f"{known:,} known", "known", partial(sparse.sparse_attack, world, scheme))
 
 
+def nobody_known(scheme, people, rng):
+    """Every row of the file against everybody, with nothing to begin from but whom each resembles."""
+    world = make_world(scheme.encode(people, any_key()), people, rng)
+    return measure("graph", "people", "none", partial(unseeded.unseeded_attack, world, scheme, rng))
+
+
 def of_evidence(people, schema, rng):
     """Sides of evidence under pair keys of their own, 100 known."""
     world = make_world(np.zeros((len(people), 1), np.uint64), people, rng, known=KNOWN)
@@ -118,6 +124,9 @@ def of_large(plain, screened, people, rng):
     ):
         tell(f"{name}: {len(people):,} records")
         found[name] = attack(scheme, people, rng, known).share
+    for name, scheme in {"plain CLK": plain, "screening": screened}.items():
+        tell(f"{name}, nobody known: {len(people):,} records")
+        found[f"{name}, nobody known, graph"] = nobody_known(scheme, people, rng).share
     return found
 
 

@@ -42,8 +42,7 @@ class Scheme:
         """Expected agreement, -1 to 1, of the codes of any two people, (n, n); 1 on the diagonal."""
         total = np.zeros((len(records), len(records)), np.float32)
         for _ in range(keys):
-            similarity = agreement(signs(self.encode_plain(records, any_key())))
-            total += np.sign(similarity) * np.abs(similarity) ** self.power if self.power > 1 else similarity
+            total += self.raised(agreement(signs(self.encode_plain(records, any_key()))))
         total /= keys
         np.fill_diagonal(total, 1)
         return total
@@ -54,9 +53,14 @@ class Scheme:
         for _ in range(keys):
             key = any_key()
             left, right = (signs(self.encode_plain(side, key)) for side in (people, others))
-            similarity = left @ right.T / left.shape[1]
-            total += np.sign(similarity) * np.abs(similarity) ** self.power if self.power > 1 else similarity
+            total += self.raised(left @ right.T / np.float32(left.shape[1]))
         return total / np.float32(keys)
+
+    def raised(self, similarity: Matrix) -> Matrix:
+        """Agreement of the codes sent where plain ones agree so."""
+        if self.power == 1:
+            return similarity
+        return np.asarray(np.sign(similarity) * np.abs(similarity) ** self.power, np.float32)
 
 
 def of_profile(profile: Profile, schema: Schema) -> Scheme:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keys.derive import pair_keys
-from linkage.audit import evidence, frequency, graph, guessing, leaks, plaintext, sparse
+from linkage.audit import evidence, frequency, graph, guessing, leaks, plaintext, sparse, unseeded
 from linkage.audit.fingerprints import NONE, fingerprint_attack
 from linkage.audit.homomorphism import sets
 from linkage.audit.scheme import any_key, of_profile, take
@@ -82,6 +82,16 @@ def test_later_rounds_of_the_sparse_attack_choose_among_those_kept(people, clk):
     first = sparse.sparse_attack(world, CLK, rounds=1).found
     assert first < 0.9 * (SIZE - 12)
     assert sparse.sparse_attack(world, CLK, full=1).found > first + 30
+
+
+def test_the_form_for_large_files_needs_nobody_known(people, clk):
+    world = make_world(clk, people, rng())
+    guess = unseeded.unseeded_attack(world, CLK, rng())
+    assert guess.records == SIZE
+    assert guess.found >= 0.95 * SIZE
+    assert unseeded.unseeded_attack(world, CLK, rng(), most=400).found >= 0.5 * SIZE  # others than anchors, too
+    random = make_world(noise(clk.shape), people, rng())
+    assert unseeded.unseeded_attack(random, CLK, rng()).found <= 6
 
 
 def test_known_pairs_teach_what_a_plain_filter_of_others_looks_like(people, clk):
