@@ -6,7 +6,7 @@ Shapes use n people, m pairs, f fields, v stored values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,11 +20,12 @@ Bytes16 = NDArray[np.uint8]
 class Column:
     """One field of many people: a ragged list of values per person, each distinct value stored once.
 
-    vocabulary: distinct standardised values. codes: (v,) int32 places in the vocabulary, person after person.
+    vocabulary: distinct standardised values; intake's are Texts, of which many weigh little.
+    codes: (v,) int32 places in the vocabulary, person after person.
     offsets: (n + 1,) int64; person r has codes[offsets[r]:offsets[r + 1]], best value first.
     """
 
-    vocabulary: tuple[str, ...]
+    vocabulary: Sequence[str]
     codes: NDArray[np.int32]
     offsets: NDArray[np.int64]
 
@@ -49,7 +50,7 @@ class Records:
     (child id, case id, due date, relation) of an anchor row.
     """
 
-    local_ids: tuple[str, ...]
+    local_ids: Sequence[str]
     columns: Mapping[str, Column]
     lines: NDArray[np.int32]
     notes: tuple[Note, ...] = ()

@@ -130,7 +130,7 @@ def _one_value(
     return column.codes[place[held]], np.concatenate([[0], np.cumsum(held)]).astype(np.int64)
 
 
-def _masks(vocabulary: tuple[str, ...], field: Field, profile: Profile, subkey: bytes) -> NDArray[np.uint64]:
+def _masks(vocabulary: Sequence[str], field: Field, profile: Profile, subkey: bytes) -> NDArray[np.uint64]:
     """The plain bits of every distinct value, (v, bits / 64)."""
     from linkage.encode.kernels import or_masks
 

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from linkage.intake.cell import bare, is_placeholder, to_ascii
-from linkage.intake.columns import distinct
+from linkage.intake.coder import Coded
 from linkage.intake.dates import day
 from linkage.intake.mapping import AnchorColumns
 from linkage.intake.table import Table
@@ -35,8 +35,8 @@ def read_anchors(table: Table, columns: AnchorColumns, order: str, today: dt.dat
     empty = [""] * len(table)
 
     def read(column: str, what: str, parse: Callable[[str], str | None]) -> list[str]:
-        codes, texts = distinct(table.column(column) if column else empty)
-        parsed = [parse(text) for text in texts]
+        cells = Coded.of(table.column(column) if column else empty)
+        parsed, codes = [parse(text) for text in cells.texts], cells.codes.tolist()
         bad = [int(table.lines[row]) for row, code in enumerate(codes) if parsed[code] is None]
         if bad:
             more = f" and {len(bad) - 1:,} more" if len(bad) > 1 else ""

@@ -13,18 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.intake.cell import Cleaner, Verdict
+from linkage.intake.cleaning import Plain, values_of
+from linkage.intake.coder import Coded, Coder, Codes
 from linkage.model import Column
+from linkage.texts import Texts
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, repr=False)
 class Cells:
-    """One source of values of a field: n texts, how each is cleaned, and what separates several in one cell."""
+    """One source of values of a field: n texts, how each is cleaned, and what separates several in one cell.
+
+    plain: the compiled loop that says the same as `clean` of plain values.
+    """
 
     texts: Sequence[str]
     clean: Cleaner
     separator: str = ""
+    plain: Plain | None = None
 
 
 def build(
@@ -34,74 +41,94 @@ def build(
 
     values: how many of a person's values are kept. owner: (n,) the person of each row; people: how many there are.
     """
-    rows = len(owner)
-    places: dict[str, int] = {}
-    verdict = np.zeros(rows, np.int8)
-    invalid = np.zeros(rows, np.bool_)
-    found: list[tuple[Ints, Ints]] = []
+    coder = Coder()
+    verdict = np.zeros(len(owner), np.int8)
+    invalid = np.zeros(len(owner), np.bool_)
+    found: list[tuple[Codes, Codes]] = []
     for source in sources:
-        codes, texts = distinct(source.texts)
-        values_of, best, wrong = _cleaned(texts, source)
-        verdict = np.maximum(verdict, best[codes])
-        invalid |= wrong[codes]
-        flat = list(chain.from_iterable(values_of))
-        for text in dict.fromkeys(flat):
-            places.setdefault(text, len(places))
-        lengths = np.fromiter(map(len, values_of), np.int64, len(values_of))
-        row, place = _spread(codes, lengths)
-        value = np.fromiter(map(places.__getitem__, flat), np.int64, len(flat))[place]
-        found.append((owner[row].astype(np.int64), value))
-    partial = np.fromiter((len(text) == 4 and text.isdigit() for text in places), np.int64, len(places))
+        cells = Coded.of(source.texts)
+        held, counts, best, wrong = _cleaned(cells.texts, source, coder)
+        verdict = np.maximum(verdict, best[cells.codes])
+        invalid |= wrong[cells.codes]
+        row, place = _spread(cells.codes, counts)
+        found.append((owner[row], held[place]))
     person, value = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    # Sources and rows were gone through in order; a partial value stands behind every whole one.
-    order = np.arange(len(value)) + (partial[value] * len(value) if places else 0)
-    person, value = _keep(person, order, value, values)
-    used, within = np.unique(value, return_inverse=True)
-    vocabulary = np.array([*places, ""], dtype=object)
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(person, minlength=people))]).astype(np.int64)
-    return Column(tuple(vocabulary[used]), within.astype(np.int32), offsets), verdict, invalid
+    texts = coder.finish()
+    person, value, kept = _keep(person, value, _is_year(texts), values, people)
+    used = np.zeros(len(texts), np.bool_)
+    used[value] = True
+    if not used.all():
+        value = (np.cumsum(used, dtype=np.int32) - 1)[value]
+        texts = texts.take(np.flatnonzero(used))
+    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    codes = np.empty(len(value), np.int32)
+    codes[offsets[person] + _rank(person)] = value
+    return Column(texts, codes, offsets), verdict, invalid
 
 
-def distinct(texts: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
-    """Place of every text among the distinct ones, (n,); and these, in order of first appearance."""
-    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-    return np.fromiter(map(places.__getitem__, texts), np.int32, len(texts)), list(places)
-
-
-def _cleaned(texts: Sequence[str], source: Cells) -> tuple[list[Sequence[str]], NDArray[np.int8], NDArray[np.bool_]]:
-    """Values of every cell, the best verdict of its parts, and whether any of them is invalid."""
+def _cleaned(texts: Texts, source: Cells, coder: Coder) -> tuple[Codes, Ints, NDArray[np.int8], NDArray[np.bool_]]:
+    """Values of all cells, text after text; how many each has, its best part's verdict, whether a part is invalid."""
     if not source.separator:
-        cells = list(map(source.clean, texts))
-        best = np.fromiter((verdict for _, verdict in cells), np.int8, len(cells))
-        return [values for values, _ in cells], best, best == Verdict.INVALID
-    parted = [[source.clean(part.strip()) for part in text.split(source.separator)] for text in texts]
+        values, counts, verdicts = values_of(texts, source.clean, source.plain, coder)
+        return values, counts, verdicts, verdicts == Verdict.INVALID
+    parted = [[part.strip() for part in text.split(source.separator)] for text in texts]
+    parts = Coded.of(chain.from_iterable(parted))
+    values, counts, verdicts = values_of(parts.texts, source.clean, source.plain, coder)
+    if not parted:
+        return values, counts, verdicts, verdicts == Verdict.INVALID
+    _, place = _spread(parts.codes, counts)
+    each = np.fromiter(map(len, parted), np.int64, len(parted))  # at least one
+    first = np.cumsum(each) - each
+    of_part = verdicts[parts.codes]
     return (
-        [[value for values, _ in parts for value in values] for parts in parted],
-        np.fromiter((max(verdict for _, verdict in parts) for parts in parted), np.int8, len(parted)),
-        np.fromiter((any(v is Verdict.INVALID for _, v in parts) for parts in parted), np.bool_, len(parted)),
+        values[place],
+        np.add.reduceat(counts[parts.codes], first),
+        np.maximum.reduceat(of_part, first),
+        np.logical_or.reduceat(of_part == Verdict.INVALID, first),
     )
 
 
-def _spread(codes: NDArray[np.int32], lengths: Ints) -> tuple[Ints, Ints]:
+def _spread(codes: Codes, counts: Ints) -> tuple[Ints, Ints]:
     """Row of everything that all rows hold, in order, and its place where the lists of all codes lie end to end."""
-    starts = np.cumsum(lengths) - lengths
-    per_row = lengths[codes]
+    starts = np.cumsum(counts) - counts
+    per_row = counts[codes]
     row = np.repeat(np.arange(len(codes)), per_row)
     position = np.arange(len(row)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
     return row, starts[codes[row]] + position
 
 
-def _keep(person: Ints, order: Ints, value: Ints, most: int) -> tuple[Ints, Ints]:
-    """A person's first `most` different values, person after person."""
-    if most > 1 and len(value):
-        # Of a value that a person has twice, the first in order stays.
-        sorting = np.lexsort((order, value, person))
-        first = np.ones(len(sorting), np.bool_)
-        first[1:] = (np.diff(person[sorting]) != 0) | (np.diff(value[sorting]) != 0)
-        kept = sorting[first]
-        person, order, value = person[kept], order[kept], value[kept]
-    sorting = np.lexsort((order, person))
-    person, value = person[sorting], value[sorting]
-    before = np.searchsorted(person, person, side="left")
-    early = np.arange(len(person)) - before < most
-    return person[early], value[early]
+def _is_year(texts: Texts) -> NDArray[np.bool_]:
+    """Which texts are four digits and no more, (n,)."""
+    found: NDArray[np.bool_] = np.diff(texts.ends) == 4
+    four = texts.data[texts.ends[:-1][found][:, None] + np.arange(4)]
+    found[found] = ((four >= ord("0")) & (four <= ord("9"))).all(axis=1)
+    return found
+
+
+def _keep(person: Codes, value: Codes, partial: NDArray[np.bool_], most: int, people: int) -> tuple[Codes, Codes, Ints]:
+    """A person's first `most` different values, partial ones last, and how many each person then has."""
+    counts = np.bincount(person, minlength=people)
+    several = counts[person] > 1
+    if not several.any():
+        return person, value, counts
+    alone, only = person[~several], value[~several]
+    person, value = person[several], value[several]
+    # Sources and rows were gone through in order; a partial value stands behind every whole one.
+    order = np.arange(len(value)) + partial[value] * len(value)
+    # Of a value that a person has twice, the first in order stays.
+    sorting = np.lexsort((order, value, person))
+    first = np.ones(len(sorting), np.bool_)
+    first[1:] = (np.diff(person[sorting]) != 0) | (np.diff(value[sorting]) != 0)
+    kept = sorting[first]
+    kept = kept[np.lexsort((order[kept], person[kept]))]
+    kept = kept[_rank(person[kept]) < most]
+    person, value = np.concatenate([alone, person[kept]]), np.concatenate([only, value[kept]])
+    return person, value, np.bincount(person, minlength=people)
+
+
+def _rank(person: Codes) -> Ints:
+    """How many neighbours of the same person stand before each, (n,): a person's values stand together."""
+    new = np.ones(len(person), np.bool_)
+    new[1:] = person[1:] != person[:-1]
+    starts = np.flatnonzero(new)
+    return np.arange(len(person)) - np.repeat(starts, np.diff(np.append(starts, len(person))))

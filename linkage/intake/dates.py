@@ -8,9 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+import numpy as np
 
 from linkage.intake.cell import INVALID, MISSING, PLACEHOLDER, Cleaned, Verdict, is_placeholder, to_ascii
+from linkage.texts import Texts
 
 MAX_AGE = 110  # years
 
@@ -33,12 +36,26 @@ _FORMER = 1850
 _TOLERATED = 0.05  # share of values against the others' order that count as mistyped
 
 
-def order_of(values: Iterable[str]) -> str | None:
+Seen = tuple[int, int, int]
+"""How many dates have a day first, a month first, and either."""
+
+
+def look_at(values: Texts, today: dt.date) -> tuple[Seen, Texts]:
+    """What plain dates of living people say about the order of day and month, and the values that are none."""
+    from linkage.intake.plain import look_at_dates  # loads numba
+
+    plain = np.zeros(len(values), np.bool_)
+    seen = look_at_dates(values.data, values.ends, today.year - MAX_AGE, plain)
+    return seen, values.take(np.flatnonzero(~plain))
+
+
+def order_of(values: Iterable[str], seen: Seen = (0, 0, 0)) -> str | None:
     """The order "dmy" or "mdy" that a column's distinct values decide, "dmy" where none needs one, None where open.
 
     A value decides when its first or second number is above 12; a few against the rest are typing errors.
+    seen: what look_at says of further values.
     """
-    first, second, open_values = 0, 0, 0
+    first, second, open_values = seen
     for value in values:
         parts = _split(_TIME.sub("", to_ascii(value)))
         if parts is None or len(parts[0]) == 4:
@@ -57,15 +74,15 @@ def order_of(values: Iterable[str]) -> str | None:
     return "dmy" if first > second else "mdy"
 
 
-def earliest_of(values: Iterable[str], today: dt.date) -> int:
+def earliest_of(values: Collection[str], today: dt.date, count: int = 0) -> int:
     """The earliest year of birth a column may hold: MAX_AGE years ago, or 1850 where it plainly is of former people.
 
     Plainly: at least one in a hundred of its distinct values lies before, in five years or more, stand-ins left out.
+    count: how many there are with those that look_at has seen; 0 where these are all.
     """
-    limit, count = today.year - MAX_AGE, 0
+    limit, count = today.year - MAX_AGE, count or len(values)
     years: Counter[int] = Counter()
     for value in values:
-        count += 1
         found = _OLD.search(value)
         if found and 1850 <= (year := int(found[0])) < limit and year not in (1899, 1900, 1901):
             years[year] += 1

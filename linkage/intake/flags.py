@@ -7,7 +7,7 @@ Rule: no other column is let in, for it could hold what no agreement covers (R5)
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from linkage.errors import FlagsError
 from linkage.intake import dates
@@ -33,7 +33,7 @@ def read_flags(
     line at once; texts of the file are never repeated, only the nearest word that is known (R21).
     """
     cells = _columns(table)
-    known = frozenset(local_ids)
+    known = frozenset(cells["local_id"]).intersection(local_ids)
     order = dates.order_of(set(cells["date"]))
     faults: list[str] = []
     if order is None:
@@ -60,7 +60,7 @@ def read_flags(
     return {one: tuple(sorted(dict.fromkeys(held), key=lambda flag: place[flag.code])) for one, held in flags.items()}
 
 
-def _columns(table: Table) -> dict[str, list[str]]:
+def _columns(table: Table) -> dict[str, Sequence[str]]:
     """Cells by column, empty where a column that may be absent is. Raises FlagsError for any other column."""
     named = {bare(name): name for name in COLUMNS}
     found = {named[bare(name)]: place for place, name in enumerate(table.columns) if bare(name) in named}
@@ -72,9 +72,11 @@ def _columns(table: Table) -> dict[str, list[str]]:
     if faults:
         raise FlagsError(faults[0], f"a flag file has the columns {', '.join(COLUMNS)} and no other", faults)
     empty = [""] * len(table)
-    cells = {name: table.cells[found[name]] if name in found else empty for name in COLUMNS}
+    cells: dict[str, Sequence[str]] = {name: table.cells[found[name]] if name in found else empty for name in COLUMNS}
     plain = ("local_id", "date")
-    return {name: column if name in plain else [to_ascii(cell) for cell in column] for name, column in cells.items()}
+    return {
+        name: list(column) if name in plain else [to_ascii(cell) for cell in column] for name, column in cells.items()
+    }
 
 
 def _faults(one: dict[str, str], vocabulary: Vocabulary, known: frozenset[str]) -> Iterator[str]:

@@ -16,6 +16,8 @@ from linkage.intake.usual import bare, known
 Row = tuple[int, Sequence[str]]
 """A row and the line of the file at which it begins, 1 the first."""
 
+AHEAD = 50
+"""Rows read before a header is judged."""
 _LOOKED_AT = 20  # rows searched for the real header below titles
 _DATE = re.compile(r"\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}([T ].*)?")
 _POSTCODE = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2}")
@@ -26,6 +28,11 @@ _SINGLE = frozenset(
         *("unknown", "null", "none", "true", "false", "yes", "no"),
     )
 )
+
+
+def names_of(cells: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns as they are kept, single spaces in them."""
+    return tuple(" ".join(cell.split()) for cell in cells)
 
 
 def looks_like_data(cell: str) -> bool:

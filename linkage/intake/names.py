@@ -34,6 +34,10 @@ _NOT_A_NAME = re.compile(
 )
 _FURTHER = re.compile(r"[;/|(\[\")\]]|\b(?:AKA|A\.K\.A\.?|ALIAS|NEE|FORMERLY|ALSO KNOWN AS|KNOWN AS|OR)\b")
 _JOINING = frozenset(("AKA", "ALIAS", "NEE", "FORMERLY", "OR"))  # the single words of _FURTHER
+WORDS_APART = _JOINING | {
+    *("UNKNOWN", "DUPLICATE", "FATHER", "DAD", "PARTNER", "MOTHER", "SON", "DAUGHTER", "HUSBAND", "BOYFRIEND"),
+}
+"""Single words that are no names, beside placeholders: the plain form of _NOT_A_NAME and _FURTHER."""
 _APOSTROPHE = re.compile(r"(?<=\w)['`]\s?(?=\w)")
 _JOINED = re.compile(r"\b((?:(?:MC|MAC|O|D|FITZ) )+)(?=[A-Z]{3})")
 _FATHER_OF = re.compile(r"\b(ABDUL|ABDOUL|ABD AL|ABD UL|ABD EL|ABDEL|ABDAL|ABDUR) (?=[A-Z]{3})")

@@ -57,7 +57,7 @@ def address(text: str) -> Cleaned:
     if not raw[0].isdigit() and is_placeholder(raw):
         return PLACEHOLDER
     words = _SPLIT.sub(" ", _INSIDE.sub(" ", raw).replace("'", "")).split()
-    value = " ".join(map(_SHORT.get, words, words))
+    value = " ".join(map(SHORT.get, words, words))
     if not value:
         return ((raw,), Verdict.VALID) if _INSIDE.search(raw) else INVALID
     return (value,), Verdict.VALID
@@ -89,7 +89,7 @@ def _outward(code: str) -> str:
 
 
 _SPLIT = re.compile(r"[^A-Z0-9]+|(?<=[A-Z]{4})(?=\d)")  # "FLAT2" is "FLAT 2", "12A" is one word
-_SHORT = {
+SHORT = {
     long: short
     for short, longs in {
         "ST": "STREET STR SAINT",
@@ -124,3 +124,4 @@ _SHORT = {
     }.items()
     for long in longs.split()
 }
+"""Words of an address and their short forms, none longer than four letters."""

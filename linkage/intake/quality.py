@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from linkage.errors import QualityError
 from linkage.intake.cell import Verdict
+from linkage.intake.cleaning import digits_of
+from linkage.intake.coder import Coded
 from linkage.schema import Field
 
 REQUIRED_PRESENT = 0.95
@@ -103,20 +105,17 @@ def assess(fields: Sequence[FieldQuality], people: int, required_present: float,
     return Quality(rows, people, tuple(fields), tuple(reasons), tuple(warnings))
 
 
-def short_numbers(name: str, values: Sequence[str], lines: NDArray[np.int32]) -> list[str]:
+def short_numbers(name: str, cells: Coded, lines: NDArray[np.int32]) -> list[str]:
     """A warning where some numbers of a column are one digit shorter than all others, as a spreadsheet leaves them.
 
-    values: (n,) raw cells. A lost leading zero is never put back: the number may as well be mistyped.
+    cells, lines: (n,) of a column. A lost leading zero is never put back: the number may as well be mistyped.
     """
-    lengths = np.fromiter((len(value) if value.isdigit() else 0 for value in values), np.int64, len(values))
+    of_text, zeros = digits_of(cells.texts)
+    lengths = of_text[cells.codes]
     count = np.bincount(lengths, minlength=3)
     usual = int(count[1:].argmax()) + 1
     short = int(count[usual - 1]) if usual > 4 else 0
-    if (
-        not short
-        or count[usual] < 0.5 * count[1:].sum()
-        or any(value.startswith("0") for value, length in zip(values, lengths, strict=True) if length == usual)
-    ):
+    if not short or count[usual] < 0.5 * count[1:].sum() or zeros[of_text == usual].any():
         return []
     first = int(lines[lengths == usual - 1][0])
     what = f"field '{name}': {short:,} numbers are one digit shorter than the usual {usual}, first at line {first}"

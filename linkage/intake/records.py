@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from linkage.errors import ColumnsError, ValuesError
 from linkage.intake import dates
 from linkage.intake.anchors import read_anchors
+from linkage.intake.coder import Coded
 from linkage.intake.collector import paused
-from linkage.intake.columns import Cells, build, distinct
+from linkage.intake.columns import Cells, build
 from linkage.intake.mapping import Mapping, check
 from linkage.intake.quality import REQUIRED_PRESENT, FieldQuality, Quality, assess, field_quality, short_numbers
 from linkage.intake.sources import Reading, cleaner_of, date_values, sources
 from linkage.intake.table import Table
 from linkage.model import Anchor, Column, Flag, Note, Records
 from linkage.schema import Field, Kind, Schema
+from linkage.texts import Texts
 
 _TOO_MANY = 0.5  # share of a column's values that cannot be what it says, above which the column is the wrong one
 _LISTED = 20  # lines listed one by one
@@ -110,7 +112,8 @@ def take_in(
     if flags is None:
         return intake
     records = intake.records
-    notes = tuple(Note(flags=flags.get(local_id, ())) for local_id in records.local_ids)
+    unflagged = Note()  # one for all who have none
+    notes = tuple(Note(flags=flags[local_id]) if local_id in flags else unflagged for local_id in records.local_ids)
     return Intake(Records(records.local_ids, records.columns, records.lines, notes), intake.quality)
 
 
@@ -122,12 +125,13 @@ def _read(
     local_ids, owner = _people(table, mapping, faults)
     today = today or dt.datetime.now(tz=dt.UTC).date()
     values = date_values(table, mapping, schema)
-    order = mapping.dates or dates.order_of(values)
+    seen, rest = dates.look_at(values, today)
+    order = mapping.dates or dates.order_of(rest, seen)
     if order is None:
         faults.append(
             "whether day or month comes first in the dates is open: use --dates, or dates = 'dmy' in the mapping"
         )
-    earliest = dates.earliest_of(values, today)
+    earliest = dates.earliest_of(rest, today, len(values))
     reading = Reading(table, mapping, schema, order or "dmy", today, earliest)
     columns: dict[str, Column] = {}
     fields: list[FieldQuality] = []
@@ -154,29 +158,29 @@ def _field(
 ) -> tuple[dict[str, Column], FieldQuality, list[str]]:
     """One field's column (none where the file does not hold it), quality and warnings."""
     cells = list(sources(reading, field))
-    blank = [Cells([""] * len(owner), cleaner_of(reading, field))]
+    blank = [Cells(Coded(Texts.of([""]), np.zeros_like(owner)), cleaner_of(reading, field))]
     column, verdict, invalid = build(cells or blank, field.values, owner, people)
     quality = field_quality(field, verdict, invalid, reading.table.lines)
     if not cells:
         return {}, quality, []
     numbers = field.kind is Kind.IDENTIFIER
-    warned = short_numbers(field.name, cells[0].texts, reading.table.lines) if numbers else []
+    warned = short_numbers(field.name, Coded.of(cells[0].texts), reading.table.lines) if numbers else []
     return {field.name: column}, quality, warned
 
 
-def _people(table: Table, mapping: Mapping, faults: list[str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+def _people(table: Table, mapping: Mapping, faults: list[str]) -> tuple[Texts, NDArray[np.int32]]:
     """Local ids in the file's order, and the person of every row; only in anchor files are several rows one person."""
-    owner, ids = distinct(table.column(mapping.id))
-    rows = np.bincount(owner, minlength=len(ids))
-    if "" in ids:
-        nameless = table.lines[owner == ids.index("")]
+    cells = Coded.of(table.column(mapping.id))
+    owner, named = cells.codes, np.diff(cells.texts.ends) > 0
+    if not named.all():
+        nameless = table.lines[~named[owner]]
         faults.append(f"{_rows(nameless)} no id, at lines {_list(nameless)}")
-    repeated = (rows > 1) & np.array([one != "" for one in ids], np.bool_)
+    repeated = (np.bincount(owner, minlength=len(named)) > 1) & named
     if mapping.anchor is None and repeated.any():
         faults.append(
             f"{int(repeated.sum()):,} ids stand in more than one row, at lines {_list(table.lines[repeated[owner]])}"
         )
-    return tuple(ids), owner
+    return cells.texts, owner
 
 
 def _wrong_column(field: FieldQuality, kind: Kind) -> list[str]:

@@ -9,13 +9,18 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from linkage.intake.cell import Cleaner
+from linkage.intake.cleaning import Plain
+from linkage.intake.coder import Coded, Coder
 from linkage.intake.columns import Cells
 from linkage.intake.mapping import Mapping, Source
 from linkage.intake.names import full_name
-from linkage.intake.standardise import cleaner
+from linkage.intake.standardise import cleaner, plain
 from linkage.intake.table import Table
 from linkage.schema import Field, Kind, Schema
+from linkage.texts import Texts
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,28 +38,32 @@ class Reading:
     earliest: int
 
 
-def date_values(table: Table, mapping: Mapping, schema: Schema) -> set[str]:
+def date_values(table: Table, mapping: Mapping, schema: Schema) -> Texts:
     """Distinct texts of all dates of the file; they decide together about the order of day and month."""
     sources = [mapping.fields[field.name] for field in schema.fields if _is_date(field, mapping)]
     if mapping.anchor and mapping.anchor.due_date:
         sources.append(Source((mapping.anchor.due_date,)))
-    values: set[str] = set()
+    values = Coder()
     for source in sources:
-        cells = {cell for column in source.columns for cell in table.column(column)}
-        values |= {part for cell in cells for part in cell.split(source.separator)} if source.separator else cells
-    return values
+        for column in source.columns:
+            texts = Coded.of(table.column(column)).texts
+            if source.separator:
+                texts = Texts.of(part for cell in texts for part in cell.split(source.separator))
+            values.add(texts.data, texts.ends[:-1], np.diff(texts.ends))
+    return values.finish()
 
 
 def sources(reading: Reading, field: Field) -> Iterator[Cells]:
     """The cells that give a field its values, the field's own columns first; none where the file does not hold it."""
     mapping, clean = reading.mapping, cleaner_of(reading, field)
+    quick = plain(field, reading.order, reading.today, reading.earliest)
     if field.name in mapping.fields:
-        yield from _cells(reading.table, mapping.fields[field.name], clean)
+        yield from _cells(reading.table, mapping.fields[field.name], clean, quick)
     if field is not next(one for one in reading.schema.fields if one.kind is field.kind):
         return  # of two fields of names, middle and full names go to the first
     # A middle name is a further forename: where only one travels, it must not stand in for a missing first one.
     if field.kind is Kind.FORENAME and mapping.middle_names and field.values > 1:
-        yield from _cells(reading.table, mapping.middle_names, clean)
+        yield from _cells(reading.table, mapping.middle_names, clean, quick)
     if field.kind in (Kind.FORENAME, Kind.SURNAME) and mapping.full_name:
         half = 0 if field.kind is Kind.FORENAME else 1
         yield from _cells(reading.table, mapping.full_name, _half(clean, half, mapping.full_name_order))
@@ -73,10 +82,10 @@ def _half(clean: Cleaner, half: int, order: str) -> Cleaner:
     return lambda text: clean(full_name(text, order)[half])
 
 
-def _cells(table: Table, source: Source, clean: Cleaner) -> Iterator[Cells]:
+def _cells(table: Table, source: Source, clean: Cleaner, quick: Plain | None = None) -> Iterator[Cells]:
     if source.join:
         rows = zip(*(table.column(column) for column in source.columns), strict=True)
-        yield Cells([" ".join(part for part in row if part) for row in rows], clean, source.separator)
+        yield Cells(Coded.of(" ".join(part for part in row if part) for row in rows), clean, source.separator, quick)
         return
     for column in source.columns:
-        yield Cells(table.column(column), clean, source.separator)
+        yield Cells(table.column(column), clean, source.separator, quick)

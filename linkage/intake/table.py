@@ -6,7 +6,7 @@ Rule: every fault of the file is named at once, by line and column, and never by
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -17,9 +17,13 @@ from numpy.typing import NDArray
 
 from linkage.errors import ColumnsError, UnreadableFileError
 from linkage.intake import text, workbook
+from linkage.intake.coder import Coded
 from linkage.intake.collector import paused
-from linkage.intake.header import Row, check_header
+from linkage.intake.header import AHEAD, Row, check_header, names_of
+from linkage.intake.stream import Wanted, read_plain
+from linkage.texts import Texts
 
+_START = 1 << 12  # bytes that tell what a file is
 _BLOCK = 1 << 12  # rows turned into columns at a time
 _LISTED = 20  # faults listed one by one; the rest is counted
 
@@ -28,28 +32,24 @@ _LISTED = 20  # faults listed one by one; the rest is counted
 class Table:
     """A file as text, column by column.
 
-    columns: distinct names, as the file spells them. cells: per column a list of n texts, stripped, "" where empty; an
-    empty list where the column was not wanted.
+    columns: distinct names, as the file spells them. cells: per column n texts, stripped, "" where empty, or none where
+    the column was not wanted; Coded where they were read from a file.
     lines: (n,) int32 line (of a workbook: row) in the file at which each row begins; the header has line 1.
     """
 
     columns: tuple[str, ...]
-    cells: tuple[list[str], ...]
+    cells: tuple[Sequence[str], ...]
     lines: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.lines)
 
-    def column(self, name: str) -> list[str]:
+    def column(self, name: str) -> Sequence[str]:
         """Cells of the column of that name."""
         return self.cells[self.columns.index(name)]
 
     def __repr__(self) -> str:
         return f"Table(rows={len(self)}, columns={len(self.columns)})"
-
-
-Wanted = Callable[[tuple[str, ...]], Collection[str]]
-"""Told the names of all columns, says which are wanted."""
 
 
 def read_table(path: Path, *, sheet: str | None = None, wanted: Wanted | None = None) -> Table:
@@ -65,20 +65,22 @@ def read_table(path: Path, *, sheet: str | None = None, wanted: Wanted | None = 
 def _read(path: Path, sheet: str | None, wanted: Wanted | None) -> Table:
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            start = file.read(_START)
         if start.startswith(b"PK\x03\x04"):
             return _table(workbook.read_rows(path, sheet), wanted)
+        if start.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+            workbook.refuse_old_office(path.read_bytes())
+        if start.lstrip()[:200].lower().startswith((b"<html", b"<!doctype", b"<?xml", b"<table")):
+            what = "the file is a web page or XML, whatever its name says"
+            raise UnreadableFileError(what, "save it as XLSX or as 'CSV UTF-8'")
+        if found := read_plain(path, wanted):
+            return Table(found.columns, found.cells, found.lines)
         raw = path.read_bytes()
     except OSError as error:
         what = f"{path.name} cannot be opened: {error.strerror}"
         raise UnreadableFileError(what, "check its path and your rights") from None
-    if start.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        workbook.refuse_old_office(raw)
     if not raw.strip():
         raise UnreadableFileError("the file is empty", "export the table again")
-    if raw.lstrip()[:200].lower().startswith((b"<html", b"<!doctype", b"<?xml", b"<table")):
-        what = "the file is a web page or XML, whatever its name says"
-        raise UnreadableFileError(what, "save it as XLSX or as 'CSV UTF-8'")
     return _table(text.read_rows(raw), wanted)
 
 
@@ -108,16 +110,16 @@ def _plain(value: Any) -> Any:
 
 def _table(rows: Iterable[Row], wanted: Wanted | None) -> Table:
     rows = iter(rows)
-    ahead = list(islice(rows, 50))
+    ahead = list(islice(rows, AHEAD))
     if not ahead:
         raise UnreadableFileError("the file is empty", "export the table again")
     if not ahead[0][1][-1].strip():  # what stands below a last column without a name says whether it is one
         ahead += rows
     width = _width(ahead)
     header: Row = (ahead[0][0], list(ahead[0][1][:width]))
-    check_header([header, *ahead[1:50]])
+    check_header([header, *ahead[1:AHEAD]])
     lines, ragged = array("i"), list[tuple[int, int]]()
-    names = tuple(" ".join(name.split()) for name in header[1])
+    names = names_of(header[1])
     held = names if wanted is None else wanted(names)
     columns = [_Cells() for _ in names]
     below = chain(ahead[1:], rows)
@@ -131,25 +133,24 @@ def _table(rows: Iterable[Row], wanted: Wanted | None) -> Table:
                     column.add(cells)
     if ragged:
         raise _ragged(ragged, len(lines), width)
-    return Table(names, tuple(column.texts for column in columns), np.array(lines, dtype=np.int32))
+    return Table(names, tuple(column.finish() for column in columns), np.array(lines, dtype=np.int32))
 
 
 class _Cells:
-    """One column as it is read: equal texts are one string, as long as there are many of them."""
+    """One column as it is read."""
 
     def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._known: dict[str, str] | None = {}
+        self._places: dict[str, int] = {}
+        self._codes = array("i")
 
     def add(self, cells: Iterable[str]) -> None:
-        """Further cells, stripped."""
-        stripped = [cell.strip() for cell in cells]
-        if self._known is None:
-            self.texts += stripped
-            return
-        self.texts += map(self._known.setdefault, stripped, stripped)
-        if len(self._known) > len(self.texts) / 2 > _BLOCK:
-            self._known = None
+        """Further cells, to be stripped."""
+        places = self._places
+        self._codes.extend([places.setdefault(cell.strip(), len(places)) for cell in cells])
+
+    def finish(self) -> Coded:
+        """All cells."""
+        return Coded(Texts.of(self._places), np.array(self._codes, np.int32))
 
 
 def _width(rows: list[Row]) -> int:

@@ -11,7 +11,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from linkage.errors import UnreadableFileError
@@ -19,11 +20,22 @@ from linkage.intake.header import Row
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 200
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_SAMPLE_BYTES = 1 << 20
+_CONTROLS = bytes([*range(9), *range(14, 32), 127])
+_CONTROL = re.compile(b"[" + re.escape(_CONTROLS) + b"]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _MANY = 1000
 _STATED = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
 _SAVE = "save it from the spreadsheet as 'CSV UTF-8', or as XLSX"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV is written. skipped: bytes before its first row; line: of the file, at which that row stands."""
+
+    delimiter: str
+    skipped: int = 0
+    line: int = 1
 
 
 def read_rows(raw: bytes) -> Iterator[Row]:
@@ -32,35 +44,48 @@ def read_rows(raw: bytes) -> Iterator[Row]:
     Raises UnreadableFileError where the bytes are no text, or quotation marks do not pair.
     """
     data = utf8(raw)
-    head = data[:40].decode("utf-8", "ignore")
-    stated = _STATED.match(head)  # Excel's own first line that names the delimiter
-    if stated:
-        rows = _parse(data[len(head[: stated.end()].encode()) :], stated[1], 2)
-    else:
-        rows = _parse(data, delimiter_of(data))
-    return _underlined(row for row in rows if "".join(row[1]).strip())
+    return without_underline(parse(data, dialect_of(data)))
 
 
-def _underlined(rows: Iterator[Row]) -> Iterator[Row]:
-    """The rows without a second one of dashes, with which SQL Server underlines its header."""
+def without_underline(rows: Iterable[Row], tell: Callable[[Row], object] = lambda _: None) -> Iterator[Row]:
+    """The rows without a second one of dashes, with which SQL Server underlines its header; `tell` is told of it."""
     for number, row in enumerate(rows):
         if number != 1 or any(cell.strip("- ") for cell in row[1]):
             yield row
+        else:
+            tell(row)
 
 
 def utf8(raw: bytes) -> bytes:
     """The text of the bytes as UTF-8: UTF-16 by its mark, else each line UTF-8 or, where it is not, Windows-1252.
 
-    Deciding line by line reads files that were glued together from both. Raises UnreadableFileError.
+    Raises UnreadableFileError.
     """
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # Excel's "Unicode Text"
         text = _try(raw, "utf-16")
         if text is None:
             raise UnreadableFileError("the file says that it is UTF-16 and is not", _SAVE)
         return text.removeprefix("\ufeff").encode()
-    raw = raw.removeprefix(codecs.BOM_UTF8).removesuffix(b"\x1a")
-    _check_bytes(raw)
-    return _line_by_line(raw).encode() if _try(raw, "utf-8") is None else raw.removeprefix(codecs.BOM_UTF8)
+    return utf8_lines(raw.removeprefix(codecs.BOM_UTF8).removesuffix(b"\x1a")).removeprefix(codecs.BOM_UTF8)
+
+
+def utf8_lines(raw: bytes) -> bytes:
+    """Whole lines as UTF-8: each line UTF-8 or, where it is not, Windows-1252.
+
+    Deciding line by line reads files that were glued together from both. Raises UnreadableFileError.
+    """
+    if raw.translate(None, _CONTROLS) != raw:
+        _refuse_bytes(raw)
+    return raw if raw.isascii() or _try(raw, "utf-8") is not None else _line_by_line(raw).encode()
+
+
+def dialect_of(data: bytes) -> Dialect:
+    """How UTF-8 text is written; its first line may say so. Raises UnreadableFileError as delimiter_of."""
+    head = data[:40].decode("utf-8", "ignore")
+    stated = _STATED.match(head)  # Excel's own first line that names the delimiter
+    if stated:
+        return Dialect(stated[1], len(head[: stated.end()].encode()), 2)
+    return Dialect(delimiter_of(data[:_SAMPLE_BYTES]))
 
 
 def delimiter_of(data: bytes) -> str:
@@ -93,13 +118,15 @@ def _lines(data: bytes) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
 
 
-def _parse(data: bytes, delimiter: str, first_line: int = 1) -> Iterator[Row]:
-    reader = csv.reader(_lines(data), delimiter=delimiter, strict=True)
-    line = first_line
+def parse(data: bytes, dialect: Dialect) -> Iterator[Row]:
+    """Rows of UTF-8 text, blank ones left out. Raises UnreadableFileError where quotation marks do not pair."""
+    reader = csv.reader(_lines(data[dialect.skipped :]), delimiter=dialect.delimiter, strict=True)
+    line = dialect.line
     try:
         for cells in reader:
-            yield line, cells
-            line = reader.line_num + first_line
+            if "".join(cells).strip():
+                yield line, cells
+            line = reader.line_num + dialect.line
     except csv.Error:
         raise UnreadableFileError(
             f"the quotation marks of the row that begins at line {line} do not pair",
@@ -107,12 +134,11 @@ def _parse(data: bytes, delimiter: str, first_line: int = 1) -> Iterator[Row]:
         ) from None
 
 
-def _check_bytes(raw: bytes) -> None:
+def _refuse_bytes(raw: bytes) -> None:
     found = list(islice(_CONTROL.finditer(raw), _MANY))
-    if found:
-        first = len(_LINE_END.findall(raw, 0, found[0].start())) + 1
-        many = f"{_MANY:,} or more" if len(found) == _MANY else f"{len(found):,}"
-        raise UnreadableFileError(f"{many} bytes cannot be text (such as NUL), first at line {first}", _SAVE)
+    first = len(_LINE_END.findall(raw, 0, found[0].start())) + 1
+    many = f"{_MANY:,} or more" if len(found) == _MANY else f"{len(found):,}"
+    raise UnreadableFileError(f"{many} bytes cannot be text (such as NUL), first at line {first}", _SAVE)
 
 
 def _try(raw: bytes, encoding: str) -> str | None:

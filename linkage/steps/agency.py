@@ -83,7 +83,7 @@ def read_source(source: Source, desk: Desk, today: dt.date) -> Intake:
         mapping = dataclasses.replace(mapping, dates=source.dates)  # type: ignore[arg-type]  # the caller's word is checked
     flags = None
     if source.flags:
-        flags = read_flags(read_table(source.flags), vocabulary_of(desk), set(table.column(mapping.id)), today)
+        flags = read_flags(read_table(source.flags), vocabulary_of(desk), table.column(mapping.id), today)
     if desk.party.holds_anchors and mapping.anchor is None:
         raise ColumnsError(
             f"'{desk.party.name}' holds anchors, but the mapping has no [anchor] columns",
