@@ -16,7 +16,7 @@ from linkage.intake.cell import Cleaner
 from linkage.intake.coder import Coder, Codes
 from linkage.texts import Texts
 
-LETTERS = 12  # of a word that fits a key
+LETTERS = 12  # of a word that has a key of its own
 _BLOCK = 1 << 14  # texts cleaned at a time
 
 
@@ -44,16 +44,13 @@ class Plain:
 
 
 def keys_of(words: Iterable[str]) -> NDArray[np.uint64]:
-    """Words of capitals and digits, each as one number, in their order; no two words are the same number.
-
-    Those of more than 12 letters have none and are left out.
-    """
+    """Words of capitals and digits, each as one number, in their order: no two of up to 12 letters are the same."""
     keys = []
     for word in words:
         key = 0
         for character in word:
-            key = key * 37 + int(character, 36) + 1
-        keys += [key] if len(word) <= LETTERS else []
+            key = (key * 37 + int(character, 36) + 1) % 2**64
+        keys.append(key)
     return np.array(keys, np.uint64)
 
 
@@ -83,36 +80,32 @@ def digits_of(texts: Texts) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 def _block(
     texts: Texts, clean: Cleaner, plain: Plain | None, coder: Coder
 ) -> tuple[Codes, NDArray[np.int64], NDArray[np.int8]]:
-    out, starts, lengths, verdicts = _plainly(texts, plain)
-    unsure = np.flatnonzero(verdicts < 0)
-    cleaned = [clean(text) for text in (texts.take(unsure) if len(unsure) < len(texts) else texts)]
+    quick, counts, verdicts = _plainly(texts, plain)
+    unsure = verdicts < 0
+    cleaned = [clean(text) for text in (texts if unsure.all() else texts.take(np.flatnonzero(unsure)))]
     verdicts[unsure] = np.fromiter((verdict for _, verdict in cleaned), np.int8, len(cleaned))
-    counts = (lengths > 0).astype(np.int64)
     counts[unsure] = np.fromiter((len(values) for values, _ in cleaned), np.int64, len(cleaned))
     slow = Texts.of(value for values, _ in cleaned for value in values)
     # Values of both lie in one run of bytes; their starts and lengths stand in the order of the texts.
-    by_cleaner = np.zeros(len(texts), np.bool_)
-    by_cleaner[unsure] = True
-    by_cleaner = np.repeat(by_cleaner, counts)
+    by_cleaner = np.repeat(unsure, counts)
     begin, size = np.empty((2, len(by_cleaner)), np.int64)
-    begin[~by_cleaner], size[~by_cleaner] = starts[lengths > 0], lengths[lengths > 0]
-    begin[by_cleaner], size[by_cleaner] = slow.ends[:-1] + len(out), np.diff(slow.ends)
-    return coder.add(np.concatenate([out, slow.data]), begin, size), counts, verdicts
+    begin[~by_cleaner], size[~by_cleaner] = quick.ends[:-1], np.diff(quick.ends)
+    begin[by_cleaner], size[by_cleaner] = slow.ends[:-1] + len(quick.data), np.diff(slow.ends)
+    return coder.add(np.concatenate([quick.data, slow.data]), begin, size), counts, verdicts
 
 
-def _plainly(
-    texts: Texts, plain: Plain | None
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]:
-    """Bytes of the values of plain texts, the start and length of each (0 for none), and its verdict, -1 for unsure."""
-    starts, lengths = np.zeros((2, len(texts)), np.int64)
-    verdicts = np.full(len(texts), -1, np.int8)
+def _plainly(texts: Texts, plain: Plain | None) -> tuple[Texts, NDArray[np.int64], NDArray[np.int8]]:
+    """Values of plain texts, text after text; (n,) how many each text has, and its verdict, -1 for unsure."""
+    counts, verdicts = np.zeros(len(texts), np.int64), np.full(len(texts), -1, np.int8)
     if plain is None:
-        return np.empty(0, np.uint8), starts, lengths, verdicts
+        return Texts.of(()), counts, verdicts
     from linkage.intake.plain import clean  # loads numba
 
     out = np.empty(2 * len(texts.data) + 16 * len(texts) + 16, np.uint8)
-    settings = np.array(plain.settings, np.int64)
-    used = clean(
-        int(plain.what), texts.data, texts.ends, settings, plain.words, plain.shorts, out, starts, lengths, verdicts
+    most = max(plain.settings[0], 1) if plain.what is What.NAME else 1
+    starts, lengths = np.empty((2, most * len(texts)), np.int64)
+    settings, what = np.array(plain.settings, np.int64), int(plain.what)
+    values, used = clean(
+        what, texts.data, texts.ends, settings, plain.words, plain.shorts, out, starts, lengths, counts, verdicts
     )
-    return out[:used], starts, lengths, verdicts
+    return Texts(out[:used], np.append(starts[:values], used)), counts, verdicts

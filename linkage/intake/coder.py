@@ -15,14 +15,20 @@ from numpy.typing import NDArray
 from linkage.texts import Texts
 
 Codes = NDArray[np.int32]
+_MOSTLY_NEW, _FEW = 0.8, 1 << 12
+"""Of more than so many distinct texts, more than this share of all cells: looking for equal ones does not pay."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Coded(Sequence[str]):
-    """n cells of one column. texts: distinct ones, in order of first appearance; codes: (n,) place of every cell."""
+    """n cells of one column. texts: in order of first appearance; codes: (n,) place of every cell in texts.
+
+    distinct: whether no text stands twice; where a column holds hardly any text twice, it is not looked for.
+    """
 
     texts: Texts
     codes: Codes
+    distinct: bool = True
 
     @staticmethod
     def of(cells: Iterable[str]) -> Coded:
@@ -32,6 +38,14 @@ class Coded(Sequence[str]):
         places: dict[str, int] = {}
         codes = [places.setdefault(cell, len(places)) for cell in cells]
         return Coded(Texts.of(places), np.array(codes, np.int32))
+
+    def once(self) -> Coded:
+        """The same cells, coded by distinct texts."""
+        if self.distinct:
+            return self
+        coder = Coder()
+        codes = coder.add(self.texts.data, self.texts.ends[:-1], np.diff(self.texts.ends))
+        return Coded(coder.finish(), codes[self.codes])
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -44,7 +58,7 @@ class Coded(Sequence[str]):
 
     def __getitem__(self, place: int | slice) -> str | Coded:
         if isinstance(place, slice):
-            return Coded(self.texts, self.codes[place])
+            return Coded(self.texts, self.codes[place], self.distinct)
         return self.texts[int(self.codes[place])]
 
     def __iter__(self) -> Iterator[str]:
@@ -61,44 +75,97 @@ class Coded(Sequence[str]):
         return f"Coded({len(self)})"
 
 
+class Growing:
+    """An array that is made longer in place, so that no two copies of it are held for long."""
+
+    def __init__(self, kind: type[np.generic]) -> None:
+        self.array = np.empty(0, kind)
+        self.count = 0
+
+    def make_room(self, more: int) -> None:
+        """Room for so many more than `count`."""
+        if len(self.array) < self.count + more:
+            self.array.resize(max(self.count + more, len(self.array) * 5 // 4), refcheck=False)
+
+    def extend(self, more: NDArray[Any]) -> None:
+        """Put these behind the `count` ones."""
+        self.make_room(len(more))
+        self.array[self.count : self.count + len(more)] = more
+        self.count += len(more)
+
+    def finish(self) -> NDArray[Any]:
+        """The `count` ones."""
+        self.array.resize(self.count, refcheck=False)
+        return self.array
+
+
 class Coder:
     """Distinct texts so far."""
 
     def __init__(self) -> None:
-        self.count = 0
-        self._ends = np.zeros(1, np.int64)
-        self._store = np.empty(0, np.uint8)
-        self._hashes = np.empty(0, np.uint32)
+        self._ends, self._store, self._hashes = Growing(np.int64), Growing(np.uint8), Growing(np.uint32)
+        self._ends.extend(np.zeros(1, np.int64))
         self._slots = np.full(1 << 10, -1, np.int32)
+
+    def __len__(self) -> int:
+        return self._hashes.count
 
     def add(self, data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Codes:
         """Places of further texts, (n,): text i is data[starts[i]:starts[i] + lengths[i]]."""
         from linkage.intake.kernels import intern, place_again  # loads numba
 
-        room = self.count + len(starts)
-        self._store = _grown(self._store, int(self._ends[self.count]) + int(lengths.sum()))
-        self._ends = _grown(self._ends, room + 1)
-        self._hashes = _grown(self._hashes, room)
+        self._make_room(lengths)
+        room = len(self) + len(starts)
         if 2 * room > len(self._slots):
             self._slots = np.full(1 << (2 * room - 1).bit_length(), -1, np.int32)
-            place_again(self._hashes, self.count, self._slots)
+            place_again(self._hashes.array, len(self), self._slots)
         codes = np.empty(len(starts), np.int32)
-        self.count = intern(
-            data, starts, lengths, self._slots, self._hashes, self._store, self._ends, self.count, codes
-        )
+        store, ends, hashes = self._store.array, self._ends.array, self._hashes.array
+        self._counted(intern(data, starts, lengths, self._slots, hashes, store, ends, len(self), codes))
         return codes
 
+    def append(self, data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+        """Further texts, each as a new one; none can be looked for any more."""
+        from linkage.intake.kernels import append  # loads numba
+
+        self._slots = np.empty(0, np.int32)
+        self._make_room(lengths)
+        append(data, starts, lengths, self._store.array, self._ends.array, len(self))
+        self._counted(len(self) + len(starts))
+
     def finish(self) -> Texts:
-        """The distinct texts, in order of first appearance; nothing can be added any more."""
-        ends, store = self._ends, self._store
-        del self._slots, self._hashes, self._ends, self._store
-        ends.resize(self.count + 1, refcheck=False)
-        store.resize(int(ends[-1]), refcheck=False)
-        return Texts(store, ends)
+        """The texts, in order of first appearance; nothing can be added any more."""
+        del self._slots, self._hashes
+        return Texts(self._store.finish(), self._ends.finish())
+
+    def _make_room(self, lengths: NDArray[np.int64]) -> None:
+        self._store.make_room(int(lengths.sum()))
+        self._ends.make_room(len(lengths))
+        self._hashes.make_room(len(lengths))
+
+    def _counted(self, count: int) -> None:
+        self._hashes.count, self._ends.count = count, count + 1
+        self._store.count = int(self._ends.array[count])
 
 
-def _grown(array: NDArray[Any], room: int) -> NDArray[Any]:
-    """The array with at least so much room, made longer in place where that can be."""
-    if len(array) < room:
-        array.resize(max(room, len(array) * 5 // 4), refcheck=False)
-    return array
+class Column:
+    """Cells of one column as they are read."""
+
+    def __init__(self) -> None:
+        self._coder = Coder()
+        self._codes = Growing(np.int32)
+        self._distinct = True
+
+    def add(self, data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+        """Further cells, as in Coder.add."""
+        if self._distinct:
+            self._codes.extend(self._coder.add(data, starts, lengths))
+            self._distinct = len(self._coder) < max(_MOSTLY_NEW * self._codes.count, _FEW)
+        else:
+            count = len(self._coder)
+            self._coder.append(data, starts, lengths)
+            self._codes.extend(np.arange(count, len(self._coder), dtype=np.int32))
+
+    def finish(self) -> Coded:
+        """All cells."""
+        return Coded(self._coder.finish(), self._codes.finish(), self._distinct)

@@ -23,7 +23,7 @@ DONE, ODD = 0, 1
 
 _LF, _CR, _SPACE, _QUOTE = 10, 13, 32, 34
 _LONGEST = 131_072  # bytes of a cell; the standard library's reader refuses longer ones
-_BASIS, _PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)  # FNV-1a
+_BASIS, _PRIME = np.uint64(14695981039346656037), np.uint64(0x9E3779B97F4A7C15)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -76,6 +76,17 @@ def _stripped(data: Bytes, begin: int, end: int) -> tuple[int, int]:
         else:
             break
     return begin, end
+
+
+@kernel
+def look(data: Bytes) -> tuple[int, int]:
+    """Bytes of a block that are line feeds or carriage returns, and bytes that cannot be text (see text.py)."""
+    ends, control = 0, 0
+    for at in range(len(data)):
+        character = data[at]
+        ends += (character == _LF) | (character == _CR)
+        control += ((character < 32) & ((character < 9) | (character > 13))) | (character == 127)
+    return ends, control
 
 
 @kernel
@@ -175,9 +186,14 @@ def intern(
     mask = np.uint64(len(slots) - 1)
     for i in range(len(starts)):
         begin, length = starts[i], lengths[i]
-        full = _BASIS
-        for at in range(begin, begin + length):
-            full = (full ^ np.uint64(data[at])) * _PRIME
+        full, word = _BASIS, np.uint64(0)
+        for at in range(length):
+            word = (word << np.uint64(8)) | np.uint64(data[begin + at])
+            if at & 7 == 7:
+                full = (full ^ word) * _PRIME
+                full ^= full >> np.uint64(29)
+                word = np.uint64(0)
+        full = (full ^ word ^ (np.uint64(length) << np.uint64(56))) * _PRIME
         full ^= full >> np.uint64(32)
         short, place = np.uint32(full), full & mask
         while True:
@@ -202,6 +218,17 @@ def intern(
             place = (place + np.uint64(1)) & mask
         codes[i] = code
     return count
+
+
+@kernel
+def append(data: Bytes, starts: Ints, lengths: Ints, store: Bytes, ends: Ints, count: int) -> None:
+    """Put texts behind the `count` ones in a store with room for them, whether it holds them or not; see intern."""
+    at = ends[count]
+    for i in range(len(starts)):
+        for nth in range(lengths[i]):
+            store[at + nth] = data[starts[i] + nth]
+        at += lengths[i]
+        ends[count + 1 + i] = at
 
 
 @kernel

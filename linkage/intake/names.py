@@ -34,10 +34,15 @@ _NOT_A_NAME = re.compile(
 )
 _FURTHER = re.compile(r"[;/|(\[\")\]]|\b(?:AKA|A\.K\.A\.?|ALIAS|NEE|FORMERLY|ALSO KNOWN AS|KNOWN AS|OR)\b")
 _JOINING = frozenset(("AKA", "ALIAS", "NEE", "FORMERLY", "OR"))  # the single words of _FURTHER
-WORDS_APART = _JOINING | {
-    *("UNKNOWN", "DUPLICATE", "FATHER", "DAD", "PARTNER", "MOTHER", "SON", "DAUGHTER", "HUSBAND", "BOYFRIEND"),
-}
-"""Single words that are no names, beside placeholders: the plain form of _NOT_A_NAME and _FURTHER."""
+WORDS_APART = frozenset(
+    {
+        *(_JOINING | TITLES | SUFFIXES),
+        *("UNKNOWN", "DUPLICATE", "FATHER", "DAD", "PARTNER", "MOTHER", "SON", "DAUGHTER", "HUSBAND", "BOYFRIEND"),
+        *("MIG", "NO", "BABY", "TWIN", "DO", "NOT", "KNOWN", "ALSO", "MC", "MAC", "O", "D", "FITZ"),
+        *("ABDUL", "ABDOUL", "ABD", "ABDEL", "ABDAL", "ABDUR"),
+    }
+)
+"""Words without which none of the patterns here changes a name of letters, single spaces, hyphens and O' (plain.py)."""
 _APOSTROPHE = re.compile(r"(?<=\w)['`]\s?(?=\w)")
 _JOINED = re.compile(r"\b((?:(?:MC|MAC|O|D|FITZ) )+)(?=[A-Z]{3})")
 _FATHER_OF = re.compile(r"\b(ABDUL|ABDOUL|ABD AL|ABD UL|ABD EL|ABDEL|ABDAL|ABDUR) (?=[A-Z]{3})")

@@ -5,7 +5,7 @@ places.py and identifiers.py have the word on those. Rule: where a loop is sure,
 test holds each to its cleaner.
 """
 
-# ruff: noqa: C901, PLR0911 (a kernel is one nest of loops)
+# ruff: noqa: C901, PLR0911, PLR0912 (a kernel is one nest of loops)
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from linkage.intake.cleaning import LETTERS, What
 from linkage.intake.kernels import Bytes, Ints, kernel
 from linkage.intake.plain_numbers import UNSURE, VALID, is_digit, is_letter, nhs, number, other, phone, shaped, upper
 
+_RADIX = np.uint64(37)  # of cleaning.keys_of
 NO_DATE, YEAR_FIRST, YEAR_LAST = 0, 1, 2
 _SPACE, _QUOTE, _HYPHEN, _DOT, _SLASH, _ZERO, _UNDERSCORE = 32, 39, 45, 46, 47, 48, 95
 
@@ -28,21 +29,62 @@ def _found(key: int, keys: NDArray[np.uint64]) -> int:
 
 
 @kernel
-def name(data: Bytes, begin: int, end: int, out: Bytes, at: int, words: NDArray[np.uint64]) -> tuple[int, int]:
-    """One word of letters. words: sorted keys of those that are no names."""
-    key, first, alike = np.uint64(0), upper(data[begin]), True
-    if end - begin > LETTERS:
-        return UNSURE, 0
-    for place in range(begin, end):
-        capital = upper(data[place])
-        if not is_letter(capital):
+def name(
+    data: Bytes, begin: int, end: int, out: Bytes, at: int, words: NDArray[np.uint64], most: int, starts: Ints,
+    lengths: Ints,
+) -> tuple[int, int]:  # fmt: skip
+    """Words of letters with single spaces, hyphens or O' between them; the verdict, and the number of values.
+
+    words: sorted keys of those that are no names, or not by themselves. most: how many words are values of a forename;
+    0 for a surname, which is one value. starts, lengths: of the values in out.
+    """
+    whole, word, tail, letters, first, alike = np.uint64(0), np.uint64(0), np.uint64(0), 0, upper(data[begin]), True
+    start, length, values, spaces, syllables, joined = at, 0, 0, 0, True, False
+    for place in range(begin, end + 1):
+        capital = upper(data[place]) if place < end else _SPACE
+        if is_letter(capital):
+            figure = np.uint64(capital - 54)
+            whole, word, tail = (whole * _RADIX + figure, word * _RADIX + figure, tail * _RADIX + figure)
+            alike &= capital == first
+            out[start + length] = capital
+            length, letters = length + 1, letters + 1
+        elif capital == _QUOTE:
+            # Only behind one or two letters, as in O'BRIEN; both sides are words to the patterns of names.py.
+            behind = joined or not 1 <= letters <= 2 or _found(tail, words) >= 0
+            if behind or place + 1 == end or not is_letter(upper(data[place + 1])):
+                return UNSURE, 0
+            tail, joined = np.uint64(0), True
+        elif capital in (_SPACE, _HYPHEN) and letters > 0:
+            if _found(word, words) >= 0 or _found(tail, words) >= 0:
+                return UNSURE, 0
+            syllables &= letters <= 6 and out[start + length - 1] in (65, 69, 71, 73, 78, 79, 85)
+            if place < end and (capital == _HYPHEN or most == 0):
+                out[start + length] = _SPACE
+                length += 1
+            elif values < max(most, 1):
+                for nth in range(values):
+                    if lengths[nth] == length and _same(out, starts[nth], start, length):
+                        return UNSURE, 0
+                starts[values], lengths[values] = start, length
+                start, length, values = start + length, 0, values + 1
+            else:
+                length = 0
+            spaces += place < end and capital == _SPACE
+            word, tail, letters, joined = np.uint64(0), np.uint64(0), 0, False
+        else:
             return UNSURE, 0
-        alike &= capital == first
-        key = key * np.uint64(37) + np.uint64(capital - 54)
-        out[at + place - begin] = capital
-    if (alike and first in (88, 90)) or _found(key, words) >= 0:
+    # Two words that may be syllables may be one Chinese name.
+    if (alike and first in (88, 90)) or _found(whole, words) >= 0 or (most > 0 and spaces == 1 and syllables):
         return UNSURE, 0
-    return VALID, end - begin
+    return VALID, values
+
+
+@kernel
+def _same(out: Bytes, one: int, two: int, length: int) -> bool:
+    for nth in range(length):  # noqa: SIM110 - compiled
+        if out[one + nth] != out[two + nth]:
+            return False
+    return True
 
 
 @kernel
@@ -180,7 +222,7 @@ def address(
                 length += 1
             out[at + length] = capital
             length, word = length + 1, word + 1
-            key = key * np.uint64(37) + np.uint64(capital - (_ZERO - 1 if digit else 54))
+            key = key * _RADIX + np.uint64(capital - (_ZERO - 1 if digit else 54))
     return (VALID, length) if numbered else (UNSURE, 0)
 
 
@@ -192,21 +234,23 @@ def _is_inward(out: Bytes, at: int) -> bool:
 @kernel
 def clean(
     what: int, data: Bytes, ends: Ints, settings: Ints, words: NDArray[np.uint64], shorts: NDArray[np.uint8],
-    out: Bytes, starts: Ints, lengths: Ints, verdicts: NDArray[np.int8],
-) -> int:  # fmt: skip
-    """Clean texts of one kind, as in Texts; returns the bytes of out that are used.
+    out: Bytes, starts: Ints, lengths: Ints, counts: Ints, verdicts: NDArray[np.int8],
+) -> tuple[int, int]:  # fmt: skip
+    """Clean texts of one kind, as in Texts; returns the number of values and the bytes of out that are used.
 
     what: of cleaning.What. settings, words, shorts: as its function above has them, the shape of a number in shorts.
-    out: room for twice the texts and 16 bytes each. starts, lengths: (n,) of the value in out; length 0 for none.
-    verdicts: (n,) or UNSURE.
+    out: room for twice the texts and 16 bytes each. starts, lengths: of the values in out, text after text; room for
+    as many a text as it can have. counts, verdicts: (n,) values of each text, and its verdict or UNSURE.
     """
-    at = 0
+    at, values = 0, 0
     for i in range(len(verdicts)):
-        begin, end = ends[i], ends[i + 1]
+        begin, end, length = ends[i], ends[i + 1], 0
         if begin == end:
-            verdict, length = 0, 0
+            verdict = 0
         elif what == What.NAME:
-            verdict, length = name(data, begin, end, out, at, words)
+            verdict, counts[i] = name(data, begin, end, out, at, words, settings[0], starts[values:], lengths[values:])
+            values += counts[i]
+            at = starts[values - 1] + lengths[values - 1] if counts[i] > 0 else at
         elif what == What.DATE:
             verdict, length = date(data, begin, end, out, at, settings)
         elif what == What.POSTCODE:
@@ -221,6 +265,8 @@ def clean(
             verdict, length = shaped(data, begin, end, out, at, shorts[0])
         else:
             verdict, length = other(data, begin, end, out, at)
-        starts[i], lengths[i], verdicts[i] = at, length, verdict
-        at += length
-    return at
+        verdicts[i] = verdict
+        if length > 0:
+            starts[values], lengths[values], counts[i] = at, length, 1
+            at, values = at + length, values + 1
+    return values, at

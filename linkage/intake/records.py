@@ -170,7 +170,7 @@ def _field(
 
 def _people(table: Table, mapping: Mapping, faults: list[str]) -> tuple[Texts, NDArray[np.int32]]:
     """Local ids in the file's order, and the person of every row; only in anchor files are several rows one person."""
-    cells = Coded.of(table.column(mapping.id))
+    cells = Coded.of(table.column(mapping.id)).once()
     owner, named = cells.codes, np.diff(cells.texts.ends) > 0
     if not named.all():
         nameless = table.lines[~named[owner]]

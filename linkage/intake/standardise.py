@@ -9,6 +9,7 @@ import datetime as dt
 from functools import cache, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linkage.intake import dates, identifiers, names, places
 from linkage.intake.cell import PLACEHOLDERS, Cleaner
@@ -45,6 +46,8 @@ def plain(field: Field, order: str, today: dt.date, earliest: int) -> Plain | No
         return Plain(What.DATE, (first, least, today.year * 10_000 + today.month * 100 + today.day))
     if field.kind is Kind.IDENTIFIER:
         return _number(scheme(field))
+    if field.kind in (Kind.FORENAME, Kind.SURNAME):
+        return Plain(What.NAME, (field.values if field.kind is Kind.FORENAME else 0,), _no_names())
     return _fixed().get(field.kind)
 
 
@@ -55,16 +58,18 @@ def _number(scheme: str) -> Plain | None:
 
 
 @cache
+def _no_names() -> NDArray[np.uint64]:
+    return np.sort(keys_of(PLACEHOLDERS | names.WORDS_APART))
+
+
+@cache
 def _fixed() -> dict[Kind, Plain]:
     """The loops that are the same for every field of a kind."""
-    no_names = Plain(What.NAME, words=np.sort(keys_of(PLACEHOLDERS | names.WORDS_APART)))
     longs = keys_of(places.SHORT)
     shorts = np.zeros((len(longs), max(map(len, places.SHORT.values()))), np.uint8)
     for row, short in zip(shorts, places.SHORT.values(), strict=True):
         row[: len(short)] = list(short.encode())
     return {
-        Kind.FORENAME: no_names,
-        Kind.SURNAME: no_names,
         Kind.POSTCODE: Plain(What.POSTCODE),
         Kind.TEXT: Plain(What.ADDRESS, words=np.sort(longs), shorts=shorts[np.argsort(longs)]),
         Kind.PHONE: Plain(What.PHONE),

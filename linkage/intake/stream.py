@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from linkage.errors import LinkageError
 from linkage.intake import text
-from linkage.intake.coder import Coded, Coder
+from linkage.intake.coder import Coded, Column, Growing
 from linkage.intake.header import AHEAD, Row, check_header, names_of
 
 BLOCK = 1 << 21
@@ -65,36 +65,32 @@ def _read(blocks: Iterator[tuple[bytes, bool]], wanted: Wanted | None) -> Stream
     if head is None:
         return None
     held = head.columns if wanted is None else wanted(head.columns)
-    coders = [Coder() if name in held else None for name in head.columns]
-    codes: list[list[NDArray[np.int32]]] = [[] for _ in coders]
-    lines: list[NDArray[np.int32]] = []
+    coders = [Column() if name in held else None for name in head.columns]
+    lines = Growing(np.int32)
     slots = np.full(head.width, -1, np.int32)
-    slots[[name in held for name in head.columns]] = np.arange(sum(coder is not None for coder in coders))
+    slots[[coder is not None for coder in coders]] = np.arange(sum(coder is not None for coder in coders))
     data, skipped, line = data[head.dialect.skipped :], head.skipped, head.dialect.line
     while True:
         found = _split(data, head.dialect.delimiter, slots, whole, line)
         if found is None:
             return None
-        taken, line = found.taken, found.line
-        lines.append(found.lines[skipped:])
-        for slot, nth in enumerate(np.flatnonzero(slots >= 0).tolist()):
-            starts, lengths = found.starts[slot, skipped : found.rows], found.lengths[slot, skipped : found.rows]
-            codes[nth].append(coders[nth].add(found.data, starts, lengths))  # type: ignore[union-attr]  # it has a slot
-        skipped = max(skipped - found.rows, 0)
+        rows = slice(skipped, found.rows)
+        lines.extend(found.lines[rows])
+        for coder, slot in zip(coders, slots.tolist(), strict=True):
+            if coder:
+                coder.add(found.data, found.starts[slot, rows], found.lengths[slot, rows])
+        skipped, line = max(skipped - found.rows, 0), found.line
         if whole:
             break
         more, whole = next(blocks)
-        data = data[taken:] + more
-    cells = [
-        Coded(coder.finish(), np.concatenate(parts)) if coder else Coded.of(())
-        for coder, parts in zip(coders, codes, strict=True)
-    ]
-    return Streamed(head.columns, tuple(cells), np.concatenate(lines))
+        data = data[found.taken :] + more
+    cells = tuple(coder.finish() if coder else Coded.of(()) for coder in coders)
+    return Streamed(head.columns, cells, lines.finish())
 
 
 @dataclass(frozen=True, repr=False)
 class _Split:
-    """Cells of the rows of one block, as kernels.split gives them; lines: (rows,)."""
+    """Cells of the rows of one block, as kernels.split gives them."""
 
     data: NDArray[np.uint8]
     starts: NDArray[np.int64]
@@ -106,14 +102,14 @@ class _Split:
 
 
 def _split(data: bytes, delimiter: str, slots: NDArray[np.int32], whole: bool, line: int) -> _Split | None:
-    from linkage.intake.kernels import ODD, split  # loads numba
+    from linkage.intake.kernels import ODD, look, split  # loads numba
 
-    most = data.count(b"\n") + data.count(b"\r") + 1
+    most = look(np.frombuffer(data, np.uint8))[0] + 1
     starts, lengths = np.empty((2, int((slots >= 0).sum()), most), np.int64)
     lines = np.empty(most, np.int32)
     copy = np.frombuffer(bytearray(data), np.uint8)
     rows, taken, line, how = split(copy, ord(delimiter), slots, whole, line, starts, lengths, lines)
-    return None if how == ODD else _Split(copy, starts, lengths, lines[:rows].copy(), rows, taken, line)
+    return None if how == ODD else _Split(copy, starts, lengths, lines, rows, taken, line)
 
 
 def _head(data: bytes) -> _Head | None:

@@ -15,14 +15,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
+
 from linkage.errors import UnreadableFileError
 from linkage.intake.header import Row
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 200
 _SAMPLE_BYTES = 1 << 20
-_CONTROLS = bytes([*range(9), *range(14, 32), 127])
-_CONTROL = re.compile(b"[" + re.escape(_CONTROLS) + b"]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _MANY = 1000
 _STATED = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
@@ -74,7 +75,10 @@ def utf8_lines(raw: bytes) -> bytes:
 
     Deciding line by line reads files that were glued together from both. Raises UnreadableFileError.
     """
-    if raw.translate(None, _CONTROLS) != raw:
+    from linkage.intake.kernels import look  # loads numba
+
+    _, strange = look(np.frombuffer(raw, np.uint8))
+    if strange:
         _refuse_bytes(raw)
     return raw if raw.isascii() or _try(raw, "utf-8") is not None else _line_by_line(raw).encode()
 
