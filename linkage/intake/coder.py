@@ -76,7 +76,7 @@ class Coded(Sequence[str]):
 
 
 class Growing:
-    """An array that is made longer in place, so that no two copies of it are held for long."""
+    """An array that grows at its end."""
 
     def __init__(self, kind: type[np.generic]) -> None:
         self.array = np.empty(0, kind)
@@ -85,7 +85,13 @@ class Growing:
     def make_room(self, more: int) -> None:
         """Room for so many more than `count`."""
         if len(self.array) < self.count + more:
-            self.array.resize(max(self.count + more, len(self.array) * 5 // 4), refcheck=False)
+            self.reserve(max(self.count + more, len(self.array) * 5 // 4))
+
+    def reserve(self, whole: int) -> None:
+        """Room for so many: what is not filled costs no memory, and growing little by little leaves holes in it."""
+        longer = np.empty(max(whole, self.count), self.array.dtype)
+        longer[: self.count] = self.array[: self.count]
+        self.array = longer
 
     def extend(self, more: NDArray[Any]) -> None:
         """Put these behind the `count` ones."""
@@ -108,30 +114,38 @@ class Coder:
         self._slots = np.full(1 << 10, -1, np.int32)
 
     def __len__(self) -> int:
-        return self._hashes.count
+        return self._ends.count - 1
 
     def add(self, data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Codes:
         """Places of further texts, (n,): text i is data[starts[i]:starts[i] + lengths[i]]."""
         from linkage.intake.kernels import intern, place_again  # loads numba
 
         self._make_room(lengths)
-        room = len(self) + len(starts)
+        self._hashes.make_room(len(lengths))
+        room = len(self) + len(lengths)
         if 2 * room > len(self._slots):
             self._slots = np.full(1 << (2 * room - 1).bit_length(), -1, np.int32)
             place_again(self._hashes.array, len(self), self._slots)
-        codes = np.empty(len(starts), np.int32)
+        codes = np.empty(len(lengths), np.int32)
         store, ends, hashes = self._store.array, self._ends.array, self._hashes.array
-        self._counted(intern(data, starts, lengths, self._slots, hashes, store, ends, len(self), codes))
+        count = intern(data, starts, lengths, self._slots, hashes, store, ends, len(self), codes)
+        self._hashes.count = count
+        self._counted(count)
         return codes
 
     def append(self, data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
-        """Further texts, each as a new one; none can be looked for any more."""
+        """Further texts, each as a new one; from then on none can be looked for."""
         from linkage.intake.kernels import append  # loads numba
 
-        self._slots = np.empty(0, np.int32)
+        self._slots, self._hashes = np.empty(0, np.int32), Growing(np.uint32)
         self._make_room(lengths)
         append(data, starts, lengths, self._store.array, self._ends.array, len(self))
-        self._counted(len(self) + len(starts))
+        self._counted(len(self) + len(lengths))
+
+    def expect(self, times: float) -> None:
+        """Be ready for so many times the texts there are."""
+        self._ends.reserve(int(self._ends.count * times))
+        self._store.reserve(int(self._store.count * times))
 
     def finish(self) -> Texts:
         """The texts, in order of first appearance; nothing can be added any more."""
@@ -141,10 +155,9 @@ class Coder:
     def _make_room(self, lengths: NDArray[np.int64]) -> None:
         self._store.make_room(int(lengths.sum()))
         self._ends.make_room(len(lengths))
-        self._hashes.make_room(len(lengths))
 
     def _counted(self, count: int) -> None:
-        self._hashes.count, self._ends.count = count, count + 1
+        self._ends.count = count + 1
         self._store.count = int(self._ends.array[count])
 
 
@@ -165,6 +178,12 @@ class Column:
             count = len(self._coder)
             self._coder.append(data, starts, lengths)
             self._codes.extend(np.arange(count, len(self._coder), dtype=np.int32))
+
+    def expect(self, times: float) -> None:
+        """Be ready for so many times the cells there are."""
+        self._codes.reserve(int(self._codes.count * times))
+        if not self._distinct:
+            self._coder.expect(times)
 
     def finish(self) -> Coded:
         """All cells."""

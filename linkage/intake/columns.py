@@ -61,8 +61,11 @@ def build(
         value = (np.cumsum(used, dtype=np.int32) - 1)[value]
         texts = texts.take(np.flatnonzero(used))
     offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    place = offsets[person]
+    if kept.max(initial=0) > 1:
+        place += _rank(person)
     codes = np.empty(len(value), np.int32)
-    codes[offsets[person] + _rank(person)] = value
+    codes[place] = value
     return Column(texts, codes, offsets), verdict, invalid
 
 
@@ -88,9 +91,13 @@ def _cleaned(texts: Texts, source: Cells, coder: Coder) -> tuple[Codes, Ints, ND
     )
 
 
-def _spread(codes: Codes, counts: Ints) -> tuple[Ints, Ints]:
+def _spread(codes: Codes, counts: Ints) -> tuple[Ints, NDArray[np.integer]]:
     """Row of everything that all rows hold, in order, and its place where the lists of all codes lie end to end."""
     starts = np.cumsum(counts) - counts
+    if counts.max(initial=0) <= 1:
+        places = np.where(counts > 0, starts, -1).astype(np.int32)[codes]
+        row = np.flatnonzero(places >= 0)
+        return row, places if len(row) == len(places) else places[row]
     per_row = counts[codes]
     row = np.repeat(np.arange(len(codes)), per_row)
     position = np.arange(len(row)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
@@ -108,9 +115,9 @@ def _is_year(texts: Texts) -> NDArray[np.bool_]:
 def _keep(person: Codes, value: Codes, partial: NDArray[np.bool_], most: int, people: int) -> tuple[Codes, Codes, Ints]:
     """A person's first `most` different values, partial ones last, and how many each person then has."""
     counts = np.bincount(person, minlength=people)
-    several = counts[person] > 1
-    if not several.any():
+    if counts.max(initial=0) <= 1:
         return person, value, counts
+    several = counts[person] > 1
     alone, only = person[~several], value[~several]
     person, value = person[several], value[several]
     # Sources and rows were gone through in order; a partial value stands behind every whole one.

@@ -67,7 +67,7 @@ def encode(
     _tell(progress, "patterns inside the file", 2, 3)
     null = pattern_table(tokens, *alike.result(), agreement, chance)
     pseudonyms = _random_ids(len(records), chance)
-    local = LocalTable(pseudonyms, tuple(records.local_ids), tokens, records.notes)
+    local = LocalTable(pseudonyms, records.local_ids, tokens, records.notes)
     # People in one random order and filters in another, so that the order says nothing; before they grow.
     people, rows = shuffle(len(records), chance), shuffle(len(plain), chance)
     place = np.empty(len(people), np.int32)

@@ -81,7 +81,7 @@ def issue(
     contents = TokenContents(
         check.hex(), pseudonyms[order], public[order], shares[order], sides[order], notes[order], sealer.wrapped, null
     )
-    local = LocalTable(pseudonyms, tuple(records.local_ids), (), ())
+    local = LocalTable(pseudonyms, records.local_ids, (), ())
     tell("encoded", 3, 3)
     return Issue(contents, local, tight.account, int((~tight.real.any(axis=1)).sum()))
 

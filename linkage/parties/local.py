@@ -6,7 +6,7 @@ services. It is stored encrypted and destroyed by `close`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -17,12 +17,12 @@ from linkage.encode.tokens import FieldTokens
 from linkage.errors import UnreadableFileError
 from linkage.model import Bytes16, Note
 from linkage.package.stream import Stream, container
+from linkage.texts import Texts
 
 _PARTS = ("digests", "tags", "filter_codes", "filter_offsets", "presence", "codes", "offsets")
 
 
 class _Meta(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    local_ids: tuple[str, ...]
     notes: tuple[Note, ...]
 
 
@@ -31,7 +31,7 @@ class LocalTable:
     """One agency's file within one run. pseudonyms: (n, 16) uint8; tokens: by field; notes: one a row, or none."""
 
     pseudonyms: Bytes16
-    local_ids: tuple[str, ...]
+    local_ids: Sequence[str]
     tokens: tuple[FieldTokens, ...]
     notes: tuple[Note, ...]
 
@@ -53,8 +53,10 @@ class LocalTable:
 
     def to_stream(self) -> Stream:
         """One container of arrays and text, to be encrypted."""
-        meta = msgspec.json.encode(_Meta(local_ids=self.local_ids, notes=self.notes))
-        arrays: dict[str, NDArray[np.generic]] = {"meta": np.frombuffer(meta, np.uint8), "pseudonyms": self.pseudonyms}
+        meta = np.frombuffer(msgspec.json.encode(_Meta(notes=self.notes)), np.uint8)
+        ids = self.local_ids if isinstance(self.local_ids, Texts) else Texts.of(self.local_ids)
+        arrays: dict[str, NDArray[np.generic]] = {"meta": meta, "pseudonyms": self.pseudonyms}
+        arrays |= {"ids.data": ids.data, "ids.ends": ids.ends}
         for nth, field in enumerate(self.tokens):
             arrays |= {f"{nth}.{part}": getattr(field, part) for part in _PARTS}
         return container(arrays)
@@ -69,9 +71,10 @@ class LocalTable:
             arrays: Mapping[str, NDArray[np.generic]] = load(data)
             meta = msgspec.json.decode(arrays["meta"].tobytes(), type=_Meta)
             count = sum(name.endswith(".offsets") for name in arrays)
+            ids = Texts(arrays["ids.data"], arrays["ids.ends"])  # type: ignore[arg-type]
             tokens = tuple(FieldTokens(*(arrays[f"{nth}.{part}"] for part in _PARTS)) for nth in range(count))  # type: ignore[arg-type]
         except (SafetensorError, KeyError, ValueError, msgspec.MsgspecError):
             raise UnreadableFileError(
                 "the local table of this run is damaged", "encode again under a new run"
             ) from None
-        return LocalTable(arrays["pseudonyms"], meta.local_ids, tokens, meta.notes)  # type: ignore[arg-type]
+        return LocalTable(arrays["pseudonyms"], ids, tokens, meta.notes)  # type: ignore[arg-type]
