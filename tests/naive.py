@@ -6,8 +6,6 @@ import itertools
 
 import numpy as np
 
-TILE = 256
-
 
 def distance(a, b):
     """Bits in which two packed rows differ."""
@@ -64,22 +62,15 @@ def nearest(left, right, keep, *, both_sides, furthest):
     return pairs
 
 
-def nearest_block(left, right, span, best_left, best_right, sides, first, limits):
-    """Pair by pair in the kernel's order: every look against the bound of the moment."""
-    for start in range(span[2], span[3], TILE):
-        for i in range(span[0], span[1]):
-            for j in range(start, min(start + TILE, span[3])):
-                if sides & 2 and j <= i:
-                    continue
-                bound = (int(best_left[i, -1]) - 1) >> 32
+def nearest_block(left, right, span, best_left, best_right, sides, first, limit):
+    """Pair by pair: who passes the first look stands in the lists as far as there is room."""
+    for i in range(span[0], span[1]):
+        for j in range(max(span[2], i + 1 if sides & 2 else 0), span[3]):
+            if distance(left[i, :first], right[j, :first]) <= limit:
+                whole = distance(left[i], right[j]) << 32
+                best_left[i] = insert_best(best_left[i], whole | j)
                 if sides & 1:
-                    bound = max(bound, (int(best_right[j, -1]) - 1) >> 32)
-                ends = [*range(first, left.shape[1], 8), left.shape[1]]
-                running = [distance(left[i, :end], right[j, :end]) for end in ends]
-                if all(d <= limits[look, bound] for look, d in enumerate(running)):
-                    best_left[i] = insert_best(best_left[i], running[-1] << 32 | j)
-                    if sides & 1:
-                        best_right[j] = insert_best(best_right[j], running[-1] << 32 | i)
+                    best_right[j] = insert_best(best_right[j], whole | i)
 
 
 def nearest_drawn(filters, coins, asked, means, step, keep):

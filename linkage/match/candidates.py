@@ -31,8 +31,9 @@ class Nearest:
 
     keep: rows kept per left row (k). both_sides: also the k nearest left rows of every right row.
     furthest: share of bits in which a candidate may differ at most; 1 sets no limit.
-    recall: 1 is exact; less lets the search drop a pair early, each pair it should keep with a chance of at most
-    1 - recall. sample: rows per side whose result is then checked exactly. threads: 0 takes every core.
+    recall: 1 is exact; less lets the search drop pairs after a first look (see look.py), so that this share of the
+    pairs asked for is found, strangers at the far end of the lists sooner lost than a near row. sample: rows per side
+    that are searched exactly, to choose that look and, others, to check the result. threads: 0 takes every core.
     """
 
     keep: int = 10

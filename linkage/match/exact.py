@@ -16,53 +16,96 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.match.candidates import Candidates, Filters, Nearest, Progress, SearchStats, Verified, cores
-from linkage.match.kernels import ROW_BITS, nearest_block
-from linkage.match.recall import WORD, look_limits, verified
+from linkage.match.kernels import ROW_BITS
+from linkage.match.kernels_nearest import nearest_block
+from linkage.match.look import STEP, Look, exact_look, lossy_look
+from linkage.match.recall import WORD, verified
 
 GROUP = 256  # fewest rows a side of a grid tile has, so that turning tiles costs little
 MOST_GROUPS = 256
-_BRANCH = 160  # words that could be compared in the time of one unforeseen branch
 _ROW = (1 << ROW_BITS) - 1
 Tile = tuple[int, int]
 
 
-def nearest(left: Filters, right: Filters | None, settings: Nearest, progress: Progress | None = None) -> Candidates:
+def nearest(
+    left: Filters,
+    right: Filters | None,
+    settings: Nearest,
+    progress: Progress | None = None,
+    look: Look | None = None,
+) -> Candidates:
     """Union of every left row's k nearest right rows and, with both_sides, every right row's k nearest left rows.
 
     left: (n, w); right: (m, w) or None for one file with itself, where every row has its k nearest others. Equal
     distances are ordered by row number. See Nearest for limits and recall; distances beyond `furthest` never count.
+    look: where these are blocks of larger files, what first_look said of those.
     """
     began = time.perf_counter()
     within = right is None
     other = left if right is None else right
     furthest = int(settings.furthest * left.shape[1] * WORD + 1e-9)
-    first = _first_words(left, other, settings, furthest)
+    look = look or first_look(left, right, settings)
     worst = (furthest + 1) << ROW_BITS  # stands for nobody: a key must be smaller to enter a list
-    best = _search(left, right, settings, worst, first, progress=progress)
+    best = _search(
+        in_steps(left), right if right is None else in_steps(right), settings, worst, look, progress=progress
+    )
     width = max(1, len(other))
     codes, distances = _union(best, worst, width, within)
-    check = None
-    if settings.recall < 1 and settings.sample:
-        check = _verify(left, right, settings, codes)
+    lossy = settings.recall < 1 and look.drops(in_steps(left[:1]).shape[1])
+    check = checked_on_sample(left, right, settings, codes) if lossy and settings.sample else None
     possible = len(left) * (len(left) - 1) // 2 if within else len(left) * len(other)
     stats = SearchStats(
         possible,
         possible,
         time.perf_counter() - began,
-        settings.recall,
+        settings.recall if lossy else 1.0,
         check,
-        {"first_words": first, "furthest_bits": furthest},
+        {"first_words": look.words, "first_bits": look.limit, "furthest_bits": furthest},
     )
     return Candidates((codes // width).astype(np.int32), (codes % width).astype(np.int32), distances, stats)
 
 
+def in_steps(filters: Filters) -> Filters:
+    """The filters, with words of no bits behind them where their number is no multiple of STEP."""
+    missing = -filters.shape[1] % STEP
+    return np.pad(filters, ((0, 0), (0, missing))) if missing else filters
+
+
+def first_look(left: Filters, right: Filters | None, settings: Nearest) -> Look:
+    """The first look of a search, chosen on random samples; speed depends on it, and recall below 1.
+
+    Strangers, 32 x 512 pairs, say how many would go on after it. With recall 1 the lists are taken to reach the tail
+    of these (as a normal law), else some rows are searched exactly.
+    """
+    other = left if right is None else right
+    words = left.shape[1] + -left.shape[1] % STEP
+    if words <= STEP or not len(left) or not len(other):
+        return Look(words, WORD * words)
+    rng = np.random.default_rng(settings.seed)
+    rows = left[rng.integers(len(left), size=min(len(left), 32))]
+    others = other[rng.integers(len(other), size=min(len(other), 512))]
+    running = _running((rows[:, None] ^ others[None]).reshape(-1, left.shape[1]))
+    if settings.recall < 1:
+        wanted = _exact(left, right, settings, 2)
+        pairs = left[wanted // len(other)] ^ other[wanted % len(other)]
+        return lossy_look(running, _running(pairs), settings.recall)
+    share = settings.keep / min(len(left), len(other)) if settings.both_sides else settings.keep / len(other)
+    tail = NormalDist().inv_cdf(max(1e-9, 1 - min(share, 0.5)))
+    expected = running[:, -1].mean() - tail * running[:, -1].std()
+    return exact_look(running, int(min(settings.furthest * left.shape[1] * WORD, max(expected, 0))))
+
+
+def _running(differing: Filters) -> NDArray[np.int64]:
+    """Set bits of the first word, of the first two and so on of each row, in whole steps of words."""
+    return np.cumsum(np.bitwise_count(in_steps(differing)), axis=1, dtype=np.int64)
+
+
 def _search(
-    left: Filters, right: Filters | None, settings: Nearest, worst: int, first: int, *, progress: Progress | None
+    left: Filters, right: Filters | None, settings: Nearest, worst: int, look: Look, *, progress: Progress | None
 ) -> list[NDArray[np.int64]]:
     """Best lists (n, k) and, where asked for and the files differ, (m, k): ascending keys distance << 32 | row."""
     within = right is None
     other = left if right is None else right
-    limits = look_limits(left.shape[1], first, (worst - 1) >> ROW_BITS, settings.recall)
     best_left = np.full((len(left), settings.keep), worst, np.int64)
     both = within or settings.both_sides
     best_right = best_left if within else np.full((len(other) if both else 1, settings.keep), worst, np.int64)
@@ -74,7 +117,7 @@ def _search(
         g, h = tile
         span = (edges_left[g], edges_left[g + 1], edges_right[h], edges_right[h + 1])
         sides = int(both) + 2 * int(within)
-        nearest_block(left, other, span, best_left, best_right, sides, first, limits)
+        nearest_block(left, other, span, best_left, best_right, sides, look.words, look.limit)
         return (span[1] - span[0]) * (span[3] - span[2])
 
     done = 0
@@ -128,49 +171,33 @@ def _union(
     return distinct, np.concatenate(distances)[where]
 
 
-def _first_words(left: Filters, right: Filters, settings: Nearest, furthest: int) -> int:
-    """Words compared before the first look, from a random sample of pairs.
+def checked_on_sample(left: Filters, right: Filters | None, settings: Nearest, codes: NDArray[np.int64]) -> Verified:
+    """Search a random sample of rows exactly, and count how many of their pairs were found.
 
-    The lists fill with the nearest of many strangers, so the bound to expect is that tail of the sample (as a normal
-    law), or `furthest`. The price of going on after a look is mispredicted branches and words read one row at a time.
-    Speed depends on this choice, exact results do not.
+    codes: (m,) left * len(right) + right of the pairs found.
     """
-    words: int = left.shape[1]
-    if words <= 8 or not len(left) or not len(right):
-        return words
-    rng = np.random.default_rng(settings.seed)
-    rows = left[rng.integers(len(left), size=min(len(left), 32))]
-    others = right[rng.integers(len(right), size=min(len(right), 512))]
-    running = np.cumsum(np.bitwise_count(rows[:, None, :] ^ others[None, :, :]), axis=2, dtype=np.int64)
-    share = settings.keep / min(len(left), len(right)) if settings.both_sides else settings.keep / len(right)
-    tail = running[:, :, -1].mean() - NormalDist().inv_cdf(max(1e-9, 1 - min(share, 0.5))) * running[:, :, -1].std()
-    bound = int(min(furthest, max(tail, 0)))
-    prices = {}
-    for first in range(8, words, 4):
-        limit = look_limits(words, first, bound, settings.recall)[0, bound]
-        going_on = (running[:, :, first - 1] <= limit).mean()
-        prices[first] = first + going_on * (_BRANCH + (words - first) / 2)
-    prices[words] = words
-    return min(prices, key=prices.__getitem__)
+    return verified(_exact(left, right, settings, 1), codes)
 
 
-def _verify(left: Filters, right: Filters | None, settings: Nearest, codes: NDArray[np.int64]) -> Verified:
-    """Search a random sample of rows exactly, and count how many of their pairs were found."""
-    within = right is None
-    other = left if right is None else right
-    rng = np.random.default_rng([settings.seed, 1])
-    wanted = [_exact_codes(left, other, settings, rng, within)]
-    if not within and settings.both_sides:
-        turned = _exact_codes(other, left, settings, rng, within)
-        wanted.append(turned % max(1, len(left)) * len(other) + turned // max(1, len(left)))
-    return verified(np.unique(np.concatenate(wanted)), codes)
+def _exact(left: Filters, right: Filters | None, settings: Nearest, stream: int) -> NDArray[np.int64]:
+    """Distinct codes, as in checked_on_sample, of the pairs wanted by a random sample of each side that has lists.
+
+    stream: samples with different numbers are drawn independently.
+    """
+    rng = np.random.default_rng([settings.seed, stream])
+    wanted = [_lists(left, left if right is None else right, settings, rng, within=right is None)]
+    if right is not None and settings.both_sides:
+        turned = _lists(right, left, settings, rng)
+        wanted.append(turned % max(1, len(left)) * len(right) + turned // max(1, len(left)))
+    return np.unique(np.concatenate(wanted))
 
 
-def _exact_codes(
-    left: Filters, right: Filters, settings: Nearest, rng: np.random.Generator, within: bool
+def _lists(
+    left: Filters, right: Filters, settings: Nearest, rng: np.random.Generator, *, within: bool = False
 ) -> NDArray[np.int64]:
     """Codes left * len(right) + right of the k nearest right rows of a random sample of left rows."""
-    rows = np.sort(rng.choice(len(left), min(settings.sample, len(left)), replace=False))
+    size = settings.sample or Nearest.sample
+    rows = np.sort(rng.choice(len(left), min(size, len(left)), replace=False))
     # Within one file a row is its own nearest or as near as its copies: one more is asked for, and itself taken out.
     exact = replace(settings, recall=1.0, both_sides=False, keep=settings.keep + int(within))
     found = nearest(left[rows], right, exact)

@@ -21,6 +21,7 @@ COIN_WORDS = 2
 
 _UNIT = 256  # steps of one bit of distance
 _TASK = 256  # rows searched by one thread at a time
+_GRID = 32  # distances per evaluated quantile; limits between are rounded up, which only drops less
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,7 +40,7 @@ def nearest_inside(
     sent_bits: int,
     xor: int,
     coins: Filters,
-    recall: float = 0.999,
+    recall: float = 0.9995,
 ) -> Inside:
     """Each asked row's `keep` nearest other rows of the file, by distances as they would be after diffusion.
 
@@ -49,7 +50,7 @@ def nearest_inside(
     """
     from linkage.match.kernels import ROW_BITS  # loads numba
     from linkage.match.kernels_inside import nearest_drawn
-    from linkage.match.recall import look_limits
+    from linkage.match.recall import differing_limits
 
     filters, coins = checked(filters), checked(coins)
     words = filters.shape[1]
@@ -57,7 +58,7 @@ def nearest_inside(
     first = max(1, words // 4) if xor else words
     # The most plain bits in which rows may differ for their distance to be within 0, 1, 2 ... bits.
     within = np.searchsorted(means, _UNIT * np.arange(int(means[-1]) // _UNIT + 2), side="right") - 1
-    limits = look_limits(words, first, 64 * words, recall)[0][within]
+    limits = differing_limits(64 * words, 64 * first, np.arange(64 * words + 1), 1 - recall, _GRID)[within]
     worst = np.iinfo(np.int64).max
     best = np.full((len(asked), keep), worst, np.int64)
 

@@ -8,8 +8,6 @@ Compiled code is cached beside this file or, where that folder is read-only, in 
 neither can be written it is compiled anew in every process. Like any compiled Python file, the cache is code.
 """
 
-# ruff: noqa: C901, PLR0912 (a kernel takes many arrays by position and is one nest of loops)
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -117,94 +115,3 @@ def insert_best(best: Counts, key: int) -> None:
         best[place] = best[place - 1]
         place -= 1
     best[place] = key
-
-
-@kernel
-def _finish_distance(
-    left: Words, i: int, right: Words, j: int, first: int, distance: int, bound: int, limits: Counts
-) -> int:
-    """Distance of two rows whose first words differ in `distance` bits, or -1 once it exceeds a limit on the way.
-
-    Rows are named, not sliced: a slice counts references, and two threads counting on one array wait for each other.
-    """
-    words = left.shape[1]
-    look = 1
-    for w in range(first, words, 8):
-        if w + 8 <= words:
-            distance += count8(
-                left[i, w] ^ right[j, w], left[i, w + 1] ^ right[j, w + 1],
-                left[i, w + 2] ^ right[j, w + 2], left[i, w + 3] ^ right[j, w + 3],
-                left[i, w + 4] ^ right[j, w + 4], left[i, w + 5] ^ right[j, w + 5],
-                left[i, w + 6] ^ right[j, w + 6], left[i, w + 7] ^ right[j, w + 7],
-            )  # fmt: skip
-        else:
-            for v in range(w, words):
-                distance += popcount(left[i, v] ^ right[j, v])
-        if distance > limits[look, bound]:
-            return -1
-        look += 1
-    return distance
-
-
-@kernel
-def nearest_block(
-    left: Words,
-    right: Words,
-    span: Span,
-    best_left: Counts,
-    best_right: Counts,
-    sides: int,
-    first: int,
-    limits: Counts,
-) -> None:
-    """Bring the best lists of a block of left rows (and right rows) up to date with each other.
-
-    left: (n, w), right: (m, w) uint64. span: (left start, left stop, right start, right stop).
-    best_left: (n, k), best_right: (m, k) int64 ascending keys distance << 32 | row, the same array for one file with
-    itself. sides: bit 0 keeps best_right too; bit 1 meets only pairs with left row < right row of one file.
-    first: words compared before the first look. limits: (looks, bits + 1) int64; at look q a pair whose distance may
-    be at most `bound` to matter is dropped when its running distance exceeds limits[q, bound].
-
-    Exact mode, limits[q, b] = b. Nothing is lost: a running distance never falls, so when it exceeds the bound of
-    both rows the full distance does. The bound of a row is the largest distance whose key would still enter its list,
-    (last key - 1) >> 32; lists only improve, so what cannot enter now can never enter. Keys are distinct and totally
-    ordered, so the k smallest are one set whatever the order in which pairs arrive.
-    """
-    both = sides & 1
-    within = sides & 2
-    keep = best_left.shape[1]
-    columns = np.empty((first, TILE), np.uint64)
-    counts = np.empty(TILE, np.int64)
-    limit_right = np.full(TILE, -1, np.int64)
-    for start in range(span[2], span[3], TILE):
-        stop = min(start + TILE, span[3])
-        turn(right, start, stop, first, columns)
-        if both:
-            for j in range(start, stop):
-                limit_right[j - start] = limits[0, (best_right[j, keep - 1] - 1) >> ROW_BITS]
-        for i in range(span[0], span[1]):
-            begin = max(start, i + 1) if within else start
-            if begin >= stop:
-                continue
-            distances_to_tile(left[i], columns, first, counts)
-            limit_left = limits[0, (best_left[i, keep - 1] - 1) >> ROW_BITS]
-            for strip in range(0, TILE, STRIP):
-                hit = False
-                for j in range(strip, strip + STRIP):
-                    hit |= counts[j] <= max(limit_left, limit_right[j])
-                if not hit:
-                    continue
-                for j in range(max(start + strip, begin), min(start + strip + STRIP, stop)):
-                    if counts[j - start] > max(limit_left, limit_right[j - start]):
-                        continue
-                    bound = (best_left[i, keep - 1] - 1) >> ROW_BITS
-                    if both:
-                        bound = max(bound, (best_right[j, keep - 1] - 1) >> ROW_BITS)
-                    distance = _finish_distance(left, i, right, j, first, counts[j - start], bound, limits)
-                    if distance < 0:
-                        continue
-                    insert_best(best_left[i], (distance << ROW_BITS) | j)
-                    limit_left = limits[0, (best_left[i, keep - 1] - 1) >> ROW_BITS]
-                    if both:
-                        insert_best(best_right[j], (distance << ROW_BITS) | i)
-                        limit_right[j - start] = limits[0, (best_right[j, keep - 1] - 1) >> ROW_BITS]

@@ -57,6 +57,8 @@ def estimate(left: Filters, right: Filters, settings: Settings, *, timed: bool =
 
 
 def _nearest(left: Filters, right: Filters, settings: Nearest, *, timed: bool) -> Estimate:
+    from linkage.match.exact import first_look, nearest  # loads numba
+
     possible = len(left) * len(right)
     ours = len(left) * min(settings.keep, len(right))
     theirs = len(right) * min(settings.keep, len(left)) if settings.both_sides else 0
@@ -69,8 +71,12 @@ def _nearest(left: Filters, right: Filters, settings: Nearest, *, timed: bool) -
     rows = left[rng.choice(len(left), min(len(left), _SAMPLE_ROWS), replace=False)]
     others = right[rng.choice(len(right), min(len(right), _SAMPLE_PAIRS // _SAMPLE_ROWS), replace=False)]
     one = replace(settings, both_sides=False, sample=0, threads=1)
-    seconds = _clock(rows, others, one)[0] * possible / (len(rows) * len(others)) / _threads(settings)
-    return Estimate(possible, pairs, memory, seconds)
+    look = first_look(left, right, settings)
+    nearest(rows[:1], others[:1], one, look=look)  # compiles
+    began = time.perf_counter()
+    nearest(rows, others, one, look=look)
+    each = (time.perf_counter() - began) / (len(rows) * len(others))
+    return Estimate(possible, pairs, memory, each * possible / _threads(settings))
 
 
 def _alike(left: Filters, right: Filters, settings: Above | Sampled, *, timed: bool) -> Estimate:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from linkage.match.candidates import Verified
 
 WORD = 64
-_GRID = 32  # distances per evaluated quantile; limits between are rounded up, which only drops less
 
 
 def wilson(found: int, expected: int, z: float = 1.96) -> tuple[float, float]:
@@ -32,27 +31,6 @@ def verified(wanted: NDArray[np.int64], have: NDArray[np.int64]) -> Verified:
     """Share of the wanted pair codes among those found. wanted: (a,), have: (b,), each without repeats."""
     found = int(np.isin(wanted, have).sum())
     return Verified(len(wanted), found, *wilson(found, len(wanted)))
-
-
-def look_limits(words: int, first: int, furthest: int, recall: float) -> NDArray[np.int64]:
-    """Largest running distance at each look with which a pair at most `bound` apart is still followed.
-
-    Looks come after `first` words and then every 8 up to `words`. Returns (looks, bits + 1) int64, by bound.
-    recall 1: the bound itself. Below 1: the bits seen are a random draw from all bits (positions come from a
-    pseudo-random function), so of a pair d apart they differ in Hypergeometric(bits, d, seen) places. The limit is
-    that law's quantile, so that the chances of dropping a wanted pair add up to at most 1 - recall over all looks
-    (half is spent on the first, which does most of the work). Bounds above `furthest` never occur.
-    """
-    bits = words * WORD
-    seen = [*range(first, words, 8), words]
-    limits = np.tile(np.arange(bits + 1, dtype=np.int64), (len(seen), 1))
-    if recall < 1 and len(seen) > 1:
-        bounds = np.arange(min(furthest, bits) + 1)
-        later = (1 - recall) / 2 / max(1, len(seen) - 2)
-        for look, count in enumerate(seen[:-1]):
-            risk = (1 - recall) / 2 if look == 0 else later
-            limits[look, : len(bounds)] = differing_limits(bits, count * WORD, bounds, risk, _GRID)
-    return limits
 
 
 def differing_limits(bits: int, seen: int, bounds: NDArray[np.int64], risk: float, step: int = 1) -> NDArray[np.int64]:

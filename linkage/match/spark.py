@@ -31,7 +31,9 @@ from linkage.match.candidates import (
     SearchStats,
     Settings,
 )
+from linkage.match.exact import checked_on_sample, first_look, nearest
 from linkage.match.kept import Found, nearest_of_either
+from linkage.match.look import Look
 from linkage.match.lsh import Tables, check_sample, plan_if_cheaper, sampled
 from linkage.match.search import local
 
@@ -61,14 +63,14 @@ def search(
 ) -> Candidates:
     """The pairs the local engine finds, found by a cluster; arguments as find_candidates, progress in waves.
 
-    A search for the nearest looks at every pair here, also where less recall would do: what is dropped early depends
-    on the order of the pairs. One file with itself, an agency's own business, is searched on this machine.
+    One file with itself, an agency's own business, is searched on this machine.
     """
     if right is None or not len(left) or not len(right):
         return local(left, right, settings, progress)
     began = time.perf_counter()
     plan = plan_if_cheaper(left, right, settings) if isinstance(settings, Sampled) else None
-    meeting = Meeting.of(settings, plan)
+    look = first_look(left, right, settings) if isinstance(settings, Nearest) else None
+    meeting = Meeting.of(settings, plan, look)
     found, compared = _meet_all(spark, left, right, meeting, progress)
     recall, check, facts = 1.0, None, {"waves": float(compared[1])}
     if plan and isinstance(settings, Sampled):
@@ -76,6 +78,12 @@ def search(
         facts |= {"bits": plan.bits, "tables": plan.tables, "expected_compared": plan.met}
         codes = found[0].astype(np.int64) * len(right) + found[1]
         check = check_sample(left, right, settings, codes)
+    if look and isinstance(settings, Nearest) and settings.recall < 1 and look.drops(left.shape[1]):
+        recall = settings.recall
+        facts |= {"first_words": look.words, "first_bits": look.limit}
+        if settings.sample:
+            codes = found[0].astype(np.int64) * len(right) + found[1]
+            check = checked_on_sample(left, right, settings, codes)
     seconds = time.perf_counter() - began
     stats = SearchStats(len(left) * len(right), compared[0], seconds, recall, check, facts)
     return Candidates(found[0], found[1], found[2], stats)
@@ -87,12 +95,13 @@ class Meeting:
 
     settings: Settings
     plan: Tables | None
+    look: Look | None = None
 
     @classmethod
-    def of(cls, settings: Settings, plan: Tables | None) -> Meeting:
-        """The search each task is asked for: exact, or by the tables of the whole files; on its one core."""
+    def of(cls, settings: Settings, plan: Tables | None, look: Look | None) -> Meeting:
+        """The search each task is asked for, by the tables or the first look of the whole files; on its one core."""
         if isinstance(settings, Nearest):
-            return cls(replace(settings, recall=1.0, threads=1), None)
+            return cls(replace(settings, sample=0, threads=1), None, look)
         if isinstance(settings, Sampled) and plan:
             return cls(replace(settings, sample=0, threads=1), plan)
         return cls(Above(settings.dice, threads=1, keep=settings.keep), None)
@@ -104,6 +113,8 @@ class Meeting:
             slot_bits = math.ceil(math.log2(max(len(left), len(right)))) + 1
             plan = replace(self.plan, slot_bits=min(max(slot_bits, 4), self.plan.slot_bits))
             return sampled(left, right, self.settings, plan=plan)
+        if isinstance(self.settings, Nearest):
+            return nearest(left, right, self.settings, look=self.look)
         return local(left, right, self.settings)
 
     def merge(self, parts: list[Found]) -> Found:

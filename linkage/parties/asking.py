@@ -8,12 +8,13 @@ Rule: which rows are asked about, and how often, depends on the agreement and th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import Chance
-from linkage.match.candidates import Engine, Settings
+from linkage.match.candidates import Engine, Nearest, SearchStats, Settings
 from linkage.match.search import find_candidates
 from linkage.model import Bytes16, Pairs, Request, Screening
 from linkage.parties.screened import Joined
@@ -21,17 +22,47 @@ from linkage.parties.screened import Joined
 Limits = tuple[int | None, int | None]
 """Pairs in which a row of the left and of the right file may stand; None: any number."""
 
+SMALL = 100_000_000
+"""Pairs of filters up to which nothing is gained by losing any: all are compared in a second or two."""
+
+
+@dataclass(frozen=True, repr=False)
+class Chosen(Pairs):
+    """Candidate pairs of people, and the account of the search for them."""
+
+    stats: SearchStats
+
+
+def search_for(left: Screening, right: Screening, settings: Settings, limits: Limits) -> tuple[Settings, bool]:
+    """The search that gives all pairs that can be kept, and whether it is made with the sides changed over.
+
+    Rows of the right file choose first. Where they may keep no more than so few that their own lists hold them, nothing
+    else is looked for: whom an anchor resembles most is of no use to him once that row has kept two others.
+    """
+    if not isinstance(settings, Nearest):
+        return settings, False
+    if len(left.filters) * len(right.filters) <= SMALL:
+        settings = replace(settings, recall=1.0)
+    if limits[1] is None or not settings.both_sides:
+        return settings, False
+    # The nearest so many filters are those of as many people at least, none of whom has more filters than that.
+    most = (limits[1] - 1) * int(np.bincount(left.owner, minlength=1).max()) + 1
+    return (replace(settings, keep=most, both_sides=False), True) if most <= settings.keep else (settings, False)
+
 
 def candidates(
     left: Screening, right: Screening, settings: Settings, limits: Limits, engine: Engine | None = None
-) -> Pairs:
+) -> Chosen:
     """Candidate pairs of people: of all their filters, each pair once, and no row in more pairs than it may be.
 
     Rows of the right file keep their nearest anchors first, then each anchor its nearest of those rows. The other way
     round, anchors of whom little is recorded would all keep the same few rows, which cannot all keep them.
     """
-    found = find_candidates(left.filters, right.filters, settings, engine=engine)
-    rows, columns = left.owner[found.left], right.owner[found.right]
+    search, turned = search_for(left, right, settings, limits)
+    one_side, other_side = (right, left) if turned else (left, right)
+    found = find_candidates(one_side.filters, other_side.filters, search, engine=engine)
+    rows, columns = one_side.owner[found.left], other_side.owner[found.right]
+    rows, columns = (columns, rows) if turned else (rows, columns)
     people = max(len(right), 1)
     near = np.argsort(found.distances, kind="stable")  # so that the first of equal codes is the nearest
     code, first = np.unique((rows.astype(np.int64) * people + columns)[near], return_index=True)
@@ -39,7 +70,7 @@ def candidates(
     one, other = code // people, code % people
     kept = nearest_of_each(other, distance, limits[1])
     kept = kept[nearest_of_each(one[kept], distance[kept], limits[0])]
-    return Pairs(one[kept].astype(np.int32), other[kept].astype(np.int32))
+    return Chosen(one[kept].astype(np.int32), other[kept].astype(np.int32), found.stats)
 
 
 def nearest_of_each(rows: NDArray[np.int64], distance: NDArray[np.int32], most: int | None) -> NDArray[np.int64]:

@@ -30,6 +30,9 @@ from linkage.parties.screened import Joined, Screened
 
 Progress = Callable[[str, int, int], None]
 
+RECALL = 0.995
+"""Share of the nearest rows that a search of hardened filters of many rows states to find (docs/decisions/0004)."""
+
 
 def screen(
     files: Mapping[str, ScreeningContents],
@@ -56,7 +59,7 @@ def screen(
         limits = agreement.pairs_each(left), agreement.pairs_each(right)
         sides = files[left].screening, files[right].screening
         pairs = asking.candidates(*sides, search_settings(agreement), limits, engine)
-        joined.append(Joined(left, right, pairs, asking.random_ids(len(pairs), chance)))
+        joined.append(Joined(left, right, pairs, asking.random_ids(len(pairs), chance), pairs.stats))
     if progress:
         progress("candidates", len(comparable), len(comparable))
     requests = {
@@ -155,4 +158,4 @@ def search_settings(agreement: Agreement) -> Settings:
     """Every row's nearest, from both sides: a row that is asked about anyway had better be asked for a real pair."""
     if agreement.profile.search == "lsh":
         return Sampled(dice=agreement.profile.threshold, keep=agreement.terms.screening.candidates)
-    return Nearest(keep=agreement.terms.screening.candidates)
+    return Nearest(keep=agreement.terms.screening.candidates, recall=RECALL)

@@ -15,6 +15,7 @@ from linkage.layout import FILTER_WORDS, Layout
 from linkage.match.plan import Estimate, estimate
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.contents import ScreeningContents
+from linkage.parties import asking
 from linkage.parties.matcher import comparable_files, search_settings
 
 _KEPT, _ASKED = 24, 90  # bytes: a pair and its id until the end; one party's question about it, while it is shuffled
@@ -103,8 +104,10 @@ def plan(
     searches, pairs = {}, {}
     for left, right in comparable_files(files, agreement):
         sides = files[left].screening, files[right].screening
-        one = estimate(sides[0].filters, sides[1].filters, search_settings(agreement), timed=timed and not spark)
         limits = agreement.pairs_each(left), agreement.pairs_each(right)
+        search, turned = asking.search_for(*sides, search_settings(agreement), limits)
+        filters = [side.filters for side in (reversed(sides) if turned else sides)]
+        one = estimate(filters[0], filters[1], search, timed=timed and not spark)
         room = [len(side) * most for side, most in zip(sides, limits, strict=True) if most is not None]
         searches[left, right], pairs[left, right] = one, min([one.pairs, *room])
     asked = {}

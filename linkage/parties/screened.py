@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.match.candidates import SearchStats
 from linkage.model import Bytes16, Evidence, NullTable, Pairs
 from linkage.package.contents import EvidenceContents
 from linkage.package.stream import Stream, container
@@ -18,12 +19,16 @@ from linkage.toml import Table
 
 @dataclass(frozen=True, repr=False)
 class Joined:
-    """Candidate pairs of two parties' files, left holding anchors, with the pair id of each."""
+    """Candidate pairs of two parties' files, left holding anchors, with the pair id of each.
+
+    search: the account of the search for them, told once and not kept.
+    """
 
     left: str
     right: str
     pairs: Pairs
     pair_ids: Bytes16
+    search: SearchStats | None = None
 
 
 @dataclass(frozen=True, repr=False)

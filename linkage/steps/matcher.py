@@ -10,7 +10,7 @@ from linkage.agreement import Agreement
 from linkage.errors import MissingPartError, ReplayedPackageError, UsageProblemError
 from linkage.exchange.desk import Desk, require, taken_in
 from linkage.layout import Layout
-from linkage.match.candidates import Engine
+from linkage.match.candidates import Engine, SearchStats
 from linkage.match.estimate import Rate
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.container import Body, Opened
@@ -52,6 +52,7 @@ def screen(
         "run": run,
         "people": {name: len(contents.screening) for name, contents in files.items()},
         "candidates": {f"{join.left} x {join.right}": len(join.pairs) for join in screened.joined},
+        "recall": {f"{join.left} x {join.right}": _recall(join.search) for join in screened.joined if join.search},
         "requests": {name: len(request) for name, request in requests.items()},
     }
     total = sum(len(join.pairs) for join in screened.joined)
@@ -64,6 +65,15 @@ def screen(
             written += desk.send(RequestContents(request).to_body(), "request", run, name)
     desk.journal.append("combine", "screen", run, pairs=total, packages=taken_in(packages))
     return Account(f"{total:,} candidate pairs", facts, tuple(written), "send each request to its agency")
+
+
+def _recall(search: SearchStats) -> dict[str, object]:
+    """What a search promised to find, and what a random sample of rows, searched exactly, says of it."""
+    check = search.verified
+    if check is None:
+        return {"stated": search.stated_recall}
+    found = {"sought": check.expected, "found": check.found, "interval": [round(check.low, 4), round(check.high, 4)]}
+    return {"stated": search.stated_recall, **found}
 
 
 def plan(desk: Desk, run: str, paths: Sequence[Path], *, spark: bool = False) -> Account:

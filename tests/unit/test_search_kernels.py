@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from linkage.match import kernels, kernels_dice, kernels_lsh
-from linkage.match.recall import look_limits, shared_needed
+from linkage.match.kernels_nearest import nearest_block
+from linkage.match.recall import shared_needed
 from tests import naive
 
 
@@ -40,19 +41,18 @@ def test_a_best_list_keeps_the_smallest_in_order():
         assert best.tolist() == plain
 
 
-@pytest.mark.parametrize(("sides", "recall"), [(0, 1.0), (1, 1.0), (3, 1.0), (0, 0.9), (1, 0.7), (3, 0.7)])
-@pytest.mark.parametrize(("words", "first"), [(3, 3), (16, 8), (19, 8)])
-def test_a_block_walks_exactly_the_plain_way(sides, recall, words, first):
-    """Also when it may lose pairs: the same limits lose the same pairs."""
+@pytest.mark.parametrize("sides", [0, 1, 3])
+@pytest.mark.parametrize(("words", "first", "limit"), [(8, 8, 512), (16, 8, 512), (16, 8, 190), (32, 24, 600)])
+def test_a_block_lists_exactly_what_the_plain_one_lists(sides, words, first, limit):
+    """Also when it may lose pairs: the same look loses the same pairs."""
     left = people(60, words, 1)
     right = left if sides & 2 else people(330, words, 1)
     worst = (words * 64 * 2 // 5 + 1) << 32
-    limits = look_limits(words, first, words * 64, recall)
     outcomes = []
-    for run in (kernels.nearest_block, naive.nearest_block):
+    for run in (nearest_block, naive.nearest_block):
         best_left = np.full((len(left), 3), worst, np.int64)
         best_right = best_left if sides & 2 else np.full((len(right), 3), worst, np.int64)
-        run(left, right, (5, 50, 20, len(right) - 2), best_left, best_right, sides, first, limits)
+        run(left, right, (5, 50, 20, len(right) - 2), best_left, best_right, sides, first, limit)
         outcomes.append((best_left, best_right))
     np.testing.assert_array_equal(outcomes[0][0], outcomes[1][0])
     np.testing.assert_array_equal(outcomes[0][1], outcomes[1][1])

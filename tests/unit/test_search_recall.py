@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from linkage.match.look import kept_by, lossy_look
 from linkage.match.recall import (
     differing_limits,
-    look_limits,
     meeting_chance,
     shared_needed,
     tables_needed,
@@ -26,33 +26,38 @@ def test_two_empty_filters_never_reach_a_threshold():
     assert shared_needed(64, 0.01)[0] > 0
 
 
-def test_exact_limits_are_the_bound_itself():
-    limits = look_limits(20, 8, 1280, 1.0)
-    assert limits.shape == (3, 1281)
-    assert (limits == np.arange(1281)).all()
-
-
-def test_limits_lose_no_more_than_promised():
-    """Pairs exactly at the bound, with their differing bits anywhere, are dropped at most as often as stated."""
+def test_a_look_keeps_the_share_it_was_asked_for_and_little_more():
+    """Pairs at the distances asked for, their differing bits anywhere, pass the limit as often as stated."""
     rng = np.random.default_rng(1)
-    words, first, bound, recall = 16, 8, 380, 0.9
-    limits = look_limits(words, first, bound, recall)
-    seen = [8 * 64, 16 * 64]
-    lost = 0
-    for _ in range(4000):
-        differing = np.sort(rng.choice(words * 64, bound, replace=False))
-        running = np.searchsorted(differing, seen)
-        lost += bool((running > limits[:, bound]).any())
-    assert lost / 4000 <= 0.1
-    assert lost > 0, "limits that never drop anything save nothing"
+    wanted = rng.permutation(np.concatenate([rng.integers(100, 350, 3000), rng.integers(380, 400, 6000)]))
+    limit = kept_by(1024, 512, wanted, 0.9)
+    drawn = rng.hypergeometric(wanted, 1024 - wanted, 512)
+    assert 0.89 < (drawn <= limit).mean() < 0.93
+    assert (drawn <= limit - 6).mean() < 0.9
 
 
-def test_limits_grow_with_the_bound_and_end_at_it():
-    limits = look_limits(64, 8, 1600, 0.999)
-    assert (np.diff(limits[:, :1601], axis=1) >= 0).all()
-    assert (limits[-1] == np.arange(4097)).all()
-    assert (limits <= np.arange(4097)).all()
-    assert limits[0, 1600] < 300
+def test_a_look_at_all_bits_or_for_nobody_keeps_everything():
+    assert kept_by(512, 512, np.array([10, 200]), 0.999) == 200
+    assert kept_by(512, 64, np.empty(0, np.int32), 0.9) == 64
+
+
+def test_a_look_never_breaks_off_where_nothing_is_gained():
+    """Strangers no farther apart than the pairs that are wanted: every pair would go on."""
+    running = np.cumsum(np.full((50, 16), 20), axis=1)
+    look = lossy_look(running, running, 0.99)
+    assert (look.words, look.drops(16)) == (16, False)
+    near = lossy_look(running, running // 3, 0.99)
+    assert near.words == 8
+    assert near.drops(16)
+
+
+def test_a_look_believes_the_sample_more_than_the_law():
+    """Wanted pairs that differ in their first words alone are not dropped for it."""
+    running = np.cumsum(np.full((50, 16), 32), axis=1)
+    wanted = np.minimum(np.cumsum(np.full((50, 16), 20), axis=1), 160)
+    assert lossy_look(running, wanted, 0.99).limit >= 160
+    even = np.cumsum(np.full((50, 16), 10), axis=1)
+    assert lossy_look(running, even, 0.99).limit < 120
 
 
 def test_a_first_look_loses_no_more_than_its_risk_and_little_less():

@@ -84,13 +84,15 @@ def test_where_sampling_does_not_pay_both_engines_compare_all(engine):
     assert len(there) > 100
 
 
-def test_less_recall_is_not_taken_up(engine):
-    left, right = linked(500, 16, 4)
-    quick = Nearest(3, recall=0.9)
-    found = find_candidates(left, right, quick, engine=engine)
-    exact = local(left, right, dataclasses.replace(quick, recall=1.0))
-    np.testing.assert_array_equal([found.left, found.right], [exact.left, exact.right])
-    assert found.stats.stated_recall == 1
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("both_sides", [False, True])
+def test_what_less_recall_loses_is_the_same_on_two_executors(engine, both_sides):
+    left, right = linked(1200, 32, 4, damage=0.8)
+    quick = Nearest(3, both_sides, recall=0.8, furthest=0.45)
+    here, there = same(left, right, quick, engine)
+    assert there.stats.stated_recall == here.stats.stated_recall == 0.8
+    assert there.stats.verified == here.stats.verified
+    assert len(there) < len(local(left, right, dataclasses.replace(quick, recall=1.0)))
 
 
 @pytest.mark.parametrize("settings", [Nearest(2), Above(0.7)])

@@ -1,0 +1,171 @@
+"""Bits in which one row differs from many, eight rows at a time: the innermost loop of the nearest search.
+
+Built instruction by instruction, since a compiler left to itself adds up only as many words as it can hold in registers
+at once: here the sums run on over all words, as in kernels.count8 they cannot. Rule as in kernels.py; the plain twin is
+naive.distances.
+"""
+
+# ruff: noqa: ARG001 (the compiler gives the types of all arguments, and some are known)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from linkage.match.look import STEP
+
+LANES = 8  # rows side by side: two AVX2 registers, one of AVX-512; anything narrower is split by LLVM
+
+_WORD, _PLACE = ir.IntType(64), ir.IntType(32)
+_VECTOR = ir.VectorType(_WORD, LANES)
+_NONE = ir.Constant(_VECTOR, [0] * LANES)
+
+
+def _arrays(context: Any, builder: Any, signature: Any, arguments: Any, places: tuple[int, ...]) -> list[Any]:
+    """Addresses of the first elements of some array arguments."""
+    return [context.make_array(signature.args[at])(context, builder, arguments[at]).data for at in places]
+
+
+def _vector(builder: Any, address: Any) -> Any:
+    """Where a vector stands, whose first element stands there."""
+    return builder.bitcast(address, _VECTOR.as_pointer())
+
+
+def _everywhere(builder: Any, word: Any) -> Any:
+    """A vector with one word in all lanes."""
+    alone = builder.insert_element(_NONE, word, _PLACE(0))
+    return builder.shuffle_vector(alone, _NONE, ir.Constant(ir.VectorType(_PLACE, LANES), [0] * LANES))
+
+
+def _bits(builder: Any, words: Any) -> Any:
+    """Set bits of each word of a vector."""
+    kind = ir.FunctionType(_VECTOR, [_VECTOR])
+    name = f"llvm.ctpop.v{LANES}i64"
+    counter = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+    return builder.call(counter, [words])
+
+
+def _add3(builder: Any, a: Any, b: Any, c: Any) -> tuple[Any, Any]:
+    """64 one-bit full adders a lane: sum bits and carry bits."""
+    half = builder.xor(a, b)
+    return builder.xor(half, c), builder.or_(builder.and_(a, b), builder.and_(half, c))
+
+
+def _loop(
+    builder: Any, stop: Any, step: int, held: list[Any], body: Callable[[Any, list[Any]], list[Any]]
+) -> list[Any]:
+    """For place in range(0, stop, step): held = body(place, held); returns what is held in the end."""
+    before = builder.block
+    head, inside, after = (builder.append_basic_block(name) for name in ("head", "inside", "after"))
+    builder.branch(head)
+    builder.position_at_end(head)
+    place = builder.phi(_WORD)
+    now = [builder.phi(one.type) for one in held]
+    builder.cbranch(builder.icmp_unsigned("<", place, stop), inside, after)
+    builder.position_at_end(inside)
+    then = body(place, list(now))
+    following = builder.add(place, _WORD(step))
+    for phi, first, later in zip([place, *now], [_WORD(0), *held], [following, *then], strict=True):
+        phi.add_incoming(first, before)
+        phi.add_incoming(later, builder.block)
+    builder.branch(head)
+    builder.position_at_end(after)
+    return now
+
+
+def _lanes(_context: Any, row: Any, slabs: Any, words: Any, most: Any, each: Any, counts: Any, near: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        one, many, bounds, out, masks = _arrays(context, builder, signature, arguments, (0, 1, 4, 5, 6))
+        rows = context.make_array(signature.args[5])(context, builder, arguments[5]).nitems
+        bound = _everywhere(builder, arguments[3])
+
+        def slab(start: Any, _held: list[Any]) -> list[Any]:
+            first = builder.gep(many, [builder.mul(start, arguments[2])])
+
+            def differing(at: Any) -> Any:
+                theirs = builder.load(_vector(builder, builder.gep(first, [builder.mul(at, _WORD(LANES))])), align=8)
+                return builder.xor(_everywhere(builder, builder.load(builder.gep(one, [at]))), theirs)
+
+            def eight(at: Any, held: list[Any]) -> list[Any]:
+                total, *sums = held
+
+                def carried(weight: int, start: int) -> Any:
+                    """What 2 ** weight words from `start` carry over the sums of lower weights."""
+                    if weight == 0:
+                        return differing(builder.add(at, _WORD(start)))
+                    low, high = carried(weight - 1, start), carried(weight - 1, start + (1 << weight - 1))
+                    sums[weight - 1], carry = _add3(builder, sums[weight - 1], low, high)
+                    return carry
+
+                return [builder.add(total, _bits(builder, carried(3, 0))), *sums]
+
+            total, *sums = _loop(builder, arguments[2], STEP, [_NONE] * 4, eight)
+            for weight, one_sum in [(3, None), *enumerate(sums)]:
+                counted = total if one_sum is None else _bits(builder, one_sum)
+                counted = builder.shl(counted, ir.Constant(_VECTOR, [weight] * LANES))
+                total = counted if one_sum is None else builder.add(total, counted)
+            builder.store(total, _vector(builder, builder.gep(out, [start])), align=8)
+            theirs = builder.load(_vector(builder, builder.gep(bounds, [start])), align=8)
+            within = (builder.icmp_signed("<=", total, one_bound) for one_bound in (bound, theirs))
+            mask = builder.bitcast(builder.or_(*within), ir.IntType(LANES))
+            builder.store(mask, builder.gep(masks, [builder.udiv(start, _WORD(LANES))]))
+            return []
+
+        _loop(builder, rows, LANES, [], slab)
+        return context.get_dummy_value()
+
+    return types.void(row, slabs, types.int64, types.int64, each, counts, near), generate
+
+
+differing_lanes: Any = intrinsic(_lanes)
+"""(row, slabs, words, most, each, counts, near): counts[j] becomes the bits in which the first words of row differ from
+those of row j, and bit j of near is set where these are at most `most` or each[j].
+
+words: a multiple of STEP. slabs: (rows / LANES, words, LANES) uint64, LANES rows turned on their side at a time.
+each, counts: (rows,) int64. near: (rows / LANES,) uint8. Sums of weight 1, 2 and 4 run on from word to word, and only
+what they carry to weight 8 is counted each time. Source: Harley & Seal; Mula, Kurz & Lemire 2018, section 3.
+"""
+
+
+def _behind(_context: Any, left: Any, right: Any, i: Any, j: Any, first: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        sides = _arrays(context, builder, signature, arguments, (0, 1))
+        width = builder.extract_value(context.make_array(signature.args[0])(context, builder, arguments[0]).shape, 1)
+        starts = [
+            builder.gep(side, [builder.add(builder.mul(row, width), arguments[4])])
+            for side, row in zip(sides, arguments[2:4], strict=True)
+        ]
+
+        def some(at: Any, held: list[Any]) -> list[Any]:
+            here, there = (builder.load(_vector(builder, builder.gep(start, [at])), align=8) for start in starts)
+            return [builder.add(held[0], _bits(builder, builder.xor(here, there)))]
+
+        (total,) = _loop(builder, builder.sub(width, arguments[4]), LANES, [_NONE], some)
+        each = [builder.extract_element(total, _PLACE(lane)) for lane in range(LANES)]
+        while len(each) > 1:
+            each = [builder.add(*two) for two in zip(each[::2], each[1::2], strict=True)]
+        return each[0]
+
+    return types.int64(left, right, types.int64, types.int64, types.int64), generate
+
+
+differing_behind: Any = intrinsic(_behind)
+"""(left, right, i, j, first): bits in which the words from `first` on of row i and of row j differ.
+
+left, right: (n, w), (m, w) uint64; w and first: multiples of LANES.
+"""
+
+
+def _lowest(_context: Any, word: Any) -> Any:
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    return types.int64(types.uint64), (generate if word == types.uint64 else None)
+
+
+lowest_bit: Any = intrinsic(_lowest)
+"""Place of the lowest set bit of a uint64 that is not 0, as int64."""
