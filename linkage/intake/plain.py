@@ -49,9 +49,8 @@ def name(
             out[start + length] = capital
             length, letters = length + 1, letters + 1
         elif capital == _QUOTE:
-            # Only behind one or two letters, as in O'BRIEN; both sides are words to the patterns of names.py.
-            behind = joined or not 1 <= letters <= 2 or _found(tail, words) >= 0
-            if behind or place + 1 == end or not is_letter(upper(data[place + 1])):
+            # Only behind a word's first letter, as in O'BRIEN; what follows is a word to the patterns of names.py.
+            if letters != 1 or joined or place + 1 == end or not is_letter(upper(data[place + 1])):
                 return UNSURE, 0
             tail, joined = np.uint64(0), True
         elif capital in (_SPACE, _HYPHEN) and letters > 0:
