@@ -7,6 +7,7 @@ import tomllib
 
 import numpy as np
 import phonenumbers
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,16 @@ TODAY = dt.date(2026, 3, 1)
 SCHEMA = Schema(tuple(Field(kind.value, kind, 2) for kind in Kind))
 words = st.text(max_size=12)
 canaries = st.text("ZQX", min_size=8, max_size=8).map("Zq".__add__)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled(tmp_path_factory):
+    """The loops are compiled before Hypothesis looks at its watch."""
+    path = tmp_path_factory.mktemp("compiled") / "file.csv"
+    names = ["id", *(kind.value for kind in Kind)]
+    path.write_text(",".join(names) + "\n" + "1," + ",".join("7" for _ in Kind) + "\n")
+    held = read_table(path)
+    profile(held, suggest(names, SCHEMA), SCHEMA, today=TODAY)
 
 
 def attempt(step):
