@@ -102,13 +102,15 @@ class Requests(toml.Table, frozen=True, kw_only=True):
 class Tokens(toml.Table, frozen=True, kw_only=True):
     """What a row carries in one-round. profile: a name in configs/tokens.
 
-    most_sharing is the collision budget: a value that more rows of a file share gives no token. accepted: what
+    most_sharing is the collision budget: a value that more rows of a file share gives no token. kept: share of the
+    others that give one, so that which rows of two files share how many says little of who they are. accepted: what
     the parties say to a budget above 1, under which rows can be told by who shares what with whom.
     """
 
     profile: str = "tight-2026-11"
     per_row: Annotated[int, Meta(ge=1, le=40)] = 16  # tokens of every row, whatever it holds
     most_sharing: Annotated[int, Meta(ge=1, le=20)] = 1  # rows of one file
+    kept: Annotated[float, Meta(gt=0, le=1)] = 0.75  # share of values; a keyed coin says which, alike everywhere
     accepted: str = ""
 
 

@@ -59,14 +59,14 @@ def _colours(codes: Codes, groups: Groups, rounds: int) -> NDArray[np.uint64]:
             place = inverse.reshape(len(codes), -1)
             pile = np.zeros(len(values), np.uint64)
             # A sum does not depend on the order of its members.
-            np.add.at(pile, place, _mix(colours)[:, None])
+            np.add.at(pile, place, scramble(colours)[:, None])
             pile[values == NONE] = 0
-            mixed += _mix(pile[place] + np.uint64((kind + 1) * GOLDEN % 2**64)).sum(axis=1, dtype=np.uint64)
-        colours = _mix(colours) + mixed
+            mixed += scramble(pile[place] + np.uint64((kind + 1) * GOLDEN % 2**64)).sum(axis=1, dtype=np.uint64)
+        colours = scramble(colours) + mixed
     return colours
 
 
-def _mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def scramble(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """A scramble of 64 bits (splitmix64, Steele, Lea & Flood 2014)."""
     x = numbers ^ (numbers >> np.uint64(30))
     x = x * np.uint64(0xBF58476D1CE4E5B9)
@@ -96,7 +96,7 @@ def _spread(seen: Codes, plain: Codes, named: NDArray[np.int64], groups: Groups,
             values = plain[np.ix_(named[rows], columns)].ravel()[first]
             held = (codes != NONE) & (values != NONE)
             codes, values = codes[held], values[held]
-            number = _mix(np.arange(1, len(codes) + 1, dtype=np.uint64) + np.uint64(kind << 40))
+            number = scramble(np.arange(1, len(codes) + 1, dtype=np.uint64) + np.uint64(kind << 40))
             left += _lookup(seen[:, columns], codes, number)
             order = np.argsort(values, kind="stable")
             right += _lookup(plain[:, columns], values[order], number[order])

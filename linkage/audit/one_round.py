@@ -107,7 +107,7 @@ def _plan(people: Records, recipe: Recipe, key: RunKey, rng: np.random.Generator
         given = f"people of whom {overlap:.0%} are there, the same"
         graph = tokens.one_file(people, recipe, rng, overlap=overlap)
         graphs.append(("shared tokens", given, graph, [0, min(100, size // 20)]))
-    joined = tokens.two_files(people, recipe, rng)
+    joined = tokens.two_halves(people, recipe, rng)
     graphs.append(("shared tokens, two files joined", "people of both", joined, [0, min(100, size // 10)]))
     for name, given, graph, counts in graphs:
         for known in counts:

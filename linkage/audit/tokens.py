@@ -2,8 +2,8 @@
 
 The attacker is given people in plain text and knows everything but the key. Which rows share a token is which people
 share a value, and `fingerprints` lays one graph upon the other: of one file, where he is told of which combination each
-token is (more than a row says), and of two files joined, as the matcher sees them. A side of evidence he is given
-opened, as if every row had met somebody.
+token is (more than a row says), and of two files joined, as the matcher sees them, where `votes` does. A side of
+evidence he is given opened, as if every row had met somebody.
 Source: Narayanan & Shmatikov 2009, "De-anonymizing social networks"; docs/decisions/0008-one-round.md.
 """
 
@@ -22,6 +22,7 @@ from linkage.audit.finding import Guess
 from linkage.audit.fingerprints import Codes, fingerprint_attack
 from linkage.audit.guessing import Leak
 from linkage.audit.scheme import any_key, take
+from linkage.audit.votes import Shares, vote_attack
 from linkage.audit.world import NOBODY, Places, World, make_world
 from linkage.combinations import Combination
 from linkage.encode.evidence import make_evidence
@@ -46,9 +47,13 @@ class Recipe:
         """Tokens of a file, under a key nobody keeps when there is none."""
         return make_tight(people, self.combinations, self.terms, key or any_key())
 
+    def uncoined(self) -> Recipe:
+        """The same where no coin drops values: what the attacker knows of a list."""
+        return replace(self, terms=msgspec.structs.replace(self.terms, kept=1.0))
+
     def unbudgeted(self) -> Recipe:
-        """The same without a budget: tokens of every value, however many share it."""
-        return replace(self, terms=msgspec.structs.replace(self.terms, most_sharing=NO_BUDGET))
+        """The same without coin and budget: tokens of every value, however many share it."""
+        return replace(self, terms=msgspec.structs.replace(self.terms, most_sharing=NO_BUDGET, kept=1.0))
 
     def loose(self) -> Recipe:
         """The control: no budget, and each part of a combination by itself, as blocking keys are."""
@@ -66,6 +71,7 @@ class Graph:
 
     kinds: (c,), columns of one kind hold tokens that may equal one another. truth: (n,) place of each row's person in
     the list, or NOBODY. person: (n,) rows of one person have one number. known: rows known beforehand.
+    files: which file each row (n,) and each entry of the list (m,) stands in. kept: share of values the coin keeps.
     """
 
     seen: Codes
@@ -74,6 +80,8 @@ class Graph:
     truth: Places
     person: Places
     known: Places
+    files: tuple[Places, Places]
+    kept: float
 
     def knowing(self, people: int, rng: np.random.Generator) -> Graph:
         """The same where the attacker knows so many people, drawn at random, with all their rows."""
@@ -94,34 +102,51 @@ def one_file(
     """
     world = make_world(np.arange(len(people), dtype=np.uint64)[:, None], people, rng, overlap=overlap)
     sent = recipe.tokens(take(people, world.filters[:, 0].astype(np.int64)), key)
-    ways = [recipe] if overlap == 1 else [recipe, recipe.unbudgeted()]
+    ways = [recipe.uncoined()] if overlap == 1 else [recipe.uncoined(), recipe.unbudgeted()]
     (seen, *plain), kinds = _columns([sent, *(each.tokens(world.people) for each in ways)], told=True)
-    return Graph(seen, tuple(plain), kinds, world.truth, np.arange(len(seen)), world.known)
+    files = np.zeros(len(seen), np.int64), np.zeros(len(world.people), np.int64)
+    person = np.arange(len(seen))
+    return Graph(seen, tuple(plain), kinds, world.truth, person, world.known, files, recipe.terms.kept)
 
 
-def two_files(people: Records, recipe: Recipe, rng: np.random.Generator) -> Graph:
-    """Two files joined by their tokens, half of each file's people in the other, as the matcher sees them.
-
-    He is not told which combination a token is of: real tokens stand at random places of a row.
-    """
+def two_halves(people: Records, recipe: Recipe, rng: np.random.Generator) -> Graph:
+    """Two files joined, made of one: half of each file's people stand in the other."""
     third = len(people) // 3
     rows = rng.permutation(len(people))
     first, second = rows[: 2 * third], rows[third:]
-    parts, run, own = [take(people, part) for part in (first, second)], any_key(), any_key()
+    return two_files([take(people, first), take(people, second)], np.concatenate([first, second]), recipe, rng)
+
+
+def two_files(
+    parts: Sequence[Records], person: Places, recipe: Recipe, rng: np.random.Generator, key: RunKey | None = None
+) -> Graph:
+    """Files joined by their tokens, as the matcher sees them, and all their people in plain text, slips and all.
+
+    He is not told which combination a token is of: real tokens stand at random places of a row. Which file a row came
+    in is known. person: (m,) of every row of all files, one after the other. key: that of a run.
+    """
+    run, own = key or any_key(), any_key()
     order = [rng.permutation(len(part)) for part in parts]
     sent = _stacked([recipe.tokens(take(part, at), run) for part, at in zip(parts, order, strict=True)])
-    (seen, plain), kinds = _columns([sent, _stacked([recipe.tokens(part, own) for part in parts])], told=False)
-    truth = np.concatenate([order[0], len(first) + order[1]])
-    # Which file a row came in is known.
-    file = (np.arange(len(seen)) >= len(first)).astype(np.int64)[:, None]
-    seen, plain = (np.concatenate([codes, file], axis=1) for codes in (seen, plain))
-    person = np.concatenate([first, second])[truth]
-    return Graph(seen, (plain,), np.append(kinds, kinds.max() + 1), truth, person, np.empty(0, np.int64))
+    listed = _stacked([recipe.uncoined().tokens(part, own) for part in parts])
+    (seen, plain), kinds = _columns([sent, listed], told=False)
+    file = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    truth = np.concatenate([start + at for start, at in zip(starts, order, strict=True)])
+    known = np.empty(0, np.int64)
+    return Graph(seen, (plain,), kinds, truth, person[truth], known, (file, file), recipe.terms.kept)
 
 
 def shared_values(graph: Graph) -> Guess:
-    """Rows named by which of them share tokens, the best of the attacker's lists."""
-    found = [fingerprint_attack(graph.seen, plain, graph.truth, graph.known, graph.kinds) for plain in graph.plain]
+    """Rows named by which of them share tokens, the best of both attacks and of the attacker's lists."""
+    rng, seen = np.random.default_rng(0), Shares.of(graph.seen, graph.kinds, graph.files[0])
+    found = []
+    for plain in graph.plain:
+        found.append(fingerprint_attack(graph.seen, plain, graph.truth, graph.known, graph.kinds))
+        listed = Shares.of(plain, graph.kinds, graph.files[1])
+        # Where many share a value, a list as it is may do better than one of many coins.
+        coins = {graph.kept, 1.0}
+        found += [vote_attack(seen, listed, graph.truth, graph.known, kept, rng) for kept in sorted(coins)]
     return max(found, key=lambda each: each.found)
 
 

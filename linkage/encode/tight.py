@@ -3,6 +3,8 @@
 Records come in; the same number of digests for every person goes out, with an account of what was held back.
 Rule: a value that more people share than the budget allows gives no token, and what is not there is a random one, so
 that nothing in a row of tokens says what the row holds. A row is found by what is rare about it, or not at all.
+Of the values that keep the budget a keyed coin drops some, the same at every agency: how many tokens two rows share
+then says little of who they are, even to somebody who has both files in plain text.
 Source: blocking keys as keyed hashes are attacked by their frequencies and by who shares them (docs/decisions/0008);
 without shared values there is neither.
 """
@@ -34,8 +36,8 @@ MOST_NEAR = 40
 class Issued:
     """What one combination came to in a file. held: people who have it. shared: most who share one value of it.
 
-    issued: people with a token of it; the others share every value with more people than the budget allows, or their
-    row was full.
+    issued: people with a token of it; the others share every value with more people than the budget allows, the coin
+    fell against it, or their row was full.
     """
 
     combination: str
@@ -50,8 +52,8 @@ class Tight:
 
     digests: (n, t, 16) uint8. of: (n, t) place of each token's combination, -1 where the token is random; it stays at
     home. account: by combination.
-    neighbours: (p, 2) pairs of people, each once, who share a value that just misses, or keeps, the budget: were one of
-    them in another file, the two would meet.
+    neighbours: (p, 2) pairs of people, each once, who share a value that just misses, or keeps, the budget and that
+    the coin keeps: were one of them in another file, the two would meet.
     """
 
     digests: NDArray[np.uint8]
@@ -94,12 +96,12 @@ def make_tight(
     """The same number of tokens for every person, in random order.
 
     Where he has more, those of his first values come before those of his second, and combinations in their order.
-    terms: how many tokens a row has, and the collision budget.
+    terms: how many tokens a row has, the collision budget, and the share of values that give a token at all.
     """
     parts = Parts(records)
     parts.prepare(tuple(part for each in combinations for part in each.parts))
     subkey = key.subkey(Purpose.TOKENS)
-    found = [_within_budget(parts, each, terms.most_sharing, subkey) for each in combinations]
+    found = [_within_budget(parts, each, terms, subkey) for each in combinations]
     digests, of = _in_rows(found, len(records), terms.per_row, chance)
     account = [
         Issued(each.name, entries.held, entries.shared, int((of == nth).any(axis=1).sum()))
@@ -109,8 +111,8 @@ def make_tight(
     return Tight(digests, of, neighbours, tuple(account))
 
 
-def _within_budget(parts: Parts, combination: Combination, most_sharing: int, subkey: bytes) -> _Entries:
-    """Entries of a combination whose values few enough people share."""
+def _within_budget(parts: Parts, combination: Combination, terms: Tokens, subkey: bytes) -> _Entries:
+    """Entries of a combination whose values few enough people share and the coin keeps."""
     rows, rank, codes = _all_entries(parts, combination)
     if not len(rows):
         nothing = np.empty((0, 2), np.int64)
@@ -123,17 +125,29 @@ def _within_budget(parts: Parts, combination: Combination, most_sharing: int, su
     new[1:] = (rows[1:] != rows[:-1]) | (value[1:] != value[:-1])
     rows, rank, value = rows[new], rank[new], value[new]
     sharing = np.bincount(value)
-    near = min(2 * most_sharing, MOST_NEAR)
-    neighbours = _neighbours(rows, value, sharing[value] <= near, near)
     held, shared = len(np.unique(rows)), int(sharing.max())
-    kept = sharing[value] <= most_sharing
-    used, value = np.unique(value[kept], return_inverse=True)
+    near = min(2 * terms.most_sharing, MOST_NEAR)
+    few = sharing[value] <= max(near, terms.most_sharing)
+    rows, rank, sharing = rows[few], rank[few], sharing[value[few]]
+    used, value = np.unique(value[few], return_inverse=True)
     spelt = [
         "\x1f".join(parts.spell(part, code) for part, code in zip(combination.parts, each, strict=True)).encode()
         for each in codes[first[used]].tolist()
     ]
-    digests = np.frombuffer(token_digests(subkey, combination.name.encode(), spelt), np.uint8)
-    return _Entries(rows[kept], rank[kept], value, digests.reshape(-1, DIGEST_BYTES), neighbours, held, shared)
+    made = token_digests(subkey, combination.name.encode(), spelt)
+    digests = np.frombuffer(made, np.uint8).reshape(-1, DIGEST_BYTES)
+    heads = _coin(digests, terms.kept)[value]
+    neighbours = _neighbours(rows, value, heads & (sharing <= near), near)
+    kept = heads & (sharing <= terms.most_sharing)
+    return _Entries(rows[kept], rank[kept], value[kept], digests, neighbours, held, shared)
+
+
+def _coin(digests: NDArray[np.uint8], kept: float) -> NDArray[np.bool_]:
+    """Which values give a token, (d,): a share of them, the same wherever the key is the same.
+
+    A digest never leaves as it is, and what is made of it for the wire is another PRF's output: its own bits may toss.
+    """
+    return digests[:, :8].copy().view("<u8")[:, 0] < np.uint64(min(round(kept * 2**64), 2**64 - 1))
 
 
 def _distinct(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -29,6 +29,7 @@ round_patterns = 5
 profile = "tight-2026-11" # a name in configs/tokens: which combinations of a record's parts are hashed
 per_row = 16              # tokens of every row, whatever it holds; what is missing is random
 most_sharing = 1          # rows of one file that may share a token; beyond, none of them gets it
+kept = 0.75               # share of values that give a token; a keyed coin says which, alike at every agency
 
 """
 
@@ -181,7 +182,12 @@ def _asking(agreement: Agreement) -> dict[str, object]:
 def _tokens(agreement: Agreement) -> dict[str, object]:
     """What _token_lines says, for programs; nothing in two-round."""
     tokens = agreement.terms.tokens
-    told = {"profile": tokens.profile, "per_row": tokens.per_row, "most_sharing": tokens.most_sharing}
+    told = {
+        "profile": tokens.profile,
+        "per_row": tokens.per_row,
+        "most_sharing": tokens.most_sharing,
+        "kept": tokens.kept,
+    }
     combinations = [each.name for each in agreement.combinations]
     return {"tokens": told | {"combinations": combinations}} if agreement.one_round else {}
 
@@ -229,4 +235,5 @@ def _token_lines(agreement: Agreement) -> list[str]:
         "One round: no agency is asked anything; rows that share no token are never compared",
         f"Tokens: {tokens.profile} ({title}), {tokens.per_row} a row, issued where {several} of a file has the value",
         *(f"  {each.name}" for each in agreement.combinations),
+        f"Of the values that would give a token a keyed coin drops {1 - tokens.kept:.0%}, others in every run",
     ]

@@ -1,5 +1,7 @@
 """The audit of one round attacks tokens and the evidence under them, and bites where a budget is too large."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from linkage.audit.one_round import CONTROL, audit_tokens
 from linkage.audit.scheme import any_key
 from linkage.audit.standins import census
 from linkage.audit.tokens import Recipe, shared_values
+from linkage.audit.votes import Shares, vote_attack
 from linkage.audit.words import audit_html, audit_text
 from linkage.errors import AboveTheBarError
 from linkage.resources import resource
@@ -90,18 +93,43 @@ def test_where_a_fifth_of_the_people_are_listed_only_they_are_counted(people):
 
 def test_two_files_joined_know_both_rows_of_a_known_man(people):
     """A man who stands in both files is known in both; else his second row would be found for nothing."""
-    graph = tokens.two_files(people, RECIPE, rng()).knowing(40, np.random.default_rng(4))
+    graph = tokens.two_halves(people, RECIPE, rng()).knowing(40, np.random.default_rng(4))
     assert len(graph.known) > 40
     assert len(np.unique(graph.person[graph.known])) == 40
     guess = shared_values(graph)
     assert guess.records == len(graph.truth) - len(graph.known)
     assert guess.found < 0.02 * guess.records
-    assert shared_values(tokens.two_files(people, RECIPE.loose(), rng())).found > 0.9 * len(graph.truth)
+    assert shared_values(tokens.two_halves(people, RECIPE.loose(), rng())).found > 0.9 * len(graph.truth)
+
+
+def test_known_people_name_whom_their_rows_meet():
+    """Row 0 meets row 1 and nobody else does: whoever knows one of the pairs knows its other half, coin or none."""
+    left = np.arange(20)
+    codes = np.concatenate([np.stack([left, 100 + left], axis=1)] * 2)
+    person = np.concatenate([left, left])
+    shares = Shares.of(codes, np.zeros(2, np.int64), np.repeat([0, 1], 20))
+    truth = np.concatenate([rng().permutation(20), 20 + np.random.default_rng(5).permutation(20)])
+    seen = Shares.of(codes[truth], np.zeros(2, np.int64), np.repeat([0, 1], 20))
+    known = np.flatnonzero(truth < 8)
+    found = vote_attack(seen, shares, truth, known, 1.0, rng())
+    assert (found.records, person[truth[known]].max()) == (32, 7)
+    assert found.found == 10  # their other halves, and of the twelve who are alike in each file one
+    assert vote_attack(seen, shares, truth, known[:0], 1.0, rng()).found <= 2
+
+
+def test_many_coins_of_his_own_name_what_one_coin_hides(people):
+    """Who takes a list as it is for what was sent is deceived by the coin; who counts over coins of his own, less."""
+    coined = replace(RECIPE.loose(), terms=msgspec.structs.replace(RECIPE.loose().terms, kept=0.8))
+    graph = tokens.two_halves(people, coined, rng()).knowing(60, rng())
+    seen, listed = (Shares.of(codes, graph.kinds, graph.files[0]) for codes in (graph.seen, graph.plain[0]))
+    once, many = (vote_attack(seen, listed, graph.truth, graph.known, kept, rng()).found for kept in (1.0, 0.8))
+    assert many > 1.3 * once
+    assert shared_values(graph).found >= many
 
 
 def test_a_key_finds_whoever_has_a_token_and_another_key_nobody(people):
     key = any_key()
-    assert tokens.equal_tokens(people, RECIPE, key, key).found == SIZE
+    assert tokens.equal_tokens(people, RECIPE.uncoined(), key, key).found == SIZE
     assert tokens.equal_tokens(people, RECIPE, key).found == 0
     assert tokens.with_the_key(people, RECIPE).share == 1
 

@@ -90,7 +90,7 @@ def test_which_fields_a_row_has_does_not_show():
 
 def test_two_rows_of_one_file_do_not_open_each_other():
     """Even where they share a token: shares of one place give nothing, and it takes another agency's."""
-    agreed = one_round(tokens=Tokens(most_sharing=2, accepted="yes"))
+    agreed = one_round(tokens=Tokens(most_sharing=2, kept=1.0, accepted="yes"))
     twins = [{**RARE[0], "forename": "ADAM"}, {**RARE[0], "forename": "BERT"}]
     contents = issued("police", twins, agreed).contents
     tokens, shares = contents.tokens.reshape(-1, 16), contents.shares.reshape(-1, 32)

@@ -25,9 +25,9 @@ def profile(*combinations):
     return TokenProfile(title="t", dated=dt.date(2026, 1, 1), source="s", combinations=combinations)
 
 
-def tight(people, *combinations, per_row=4, most_sharing=1, run=KEY):
+def tight(people, *combinations, per_row=4, most_sharing=1, kept=1.0, run=KEY):
     made = combinations_of(profile(*combinations), SCHEMA)
-    return make_tight(records(*people), made, Tokens(per_row=per_row, most_sharing=most_sharing), run)
+    return make_tight(records(*people), made, Tokens(per_row=per_row, most_sharing=most_sharing, kept=kept), run)
 
 
 def real(made, row):
@@ -105,6 +105,22 @@ def test_tokens_are_the_runs_and_the_combinations_own():
     made = tight([JOHN], "forename.root surname.root")
     assert not real(tight([JOHN], "forename.root surname.root", run=key("run-2")), 0) & real(made, 0)
     assert not real(tight([JOHN], "names.root date.year"), 0) & real(made, 0)
+
+
+def test_a_coin_drops_the_same_values_at_every_agency_and_others_in_the_next_run():
+    """Three in four values give a token; who holds them, and with whom, has no say in it."""
+    people = [{"forename": "JOHN", "surname": "SMITH" + chr(65 + n % 26) * (n // 26 + 1)} for n in range(520)]
+    here = tight(people, "forename.root surname.root", kept=0.75)
+    there = tight([*people[::-1], DAVE], "forename.root surname.root", kept=0.75)
+    again = tight(people, "forename.root surname.root", kept=0.75, run=key("run-2"))
+    heads = here.real.any(axis=1)
+    assert 345 < heads.sum() < 435
+    assert heads.tolist() == there.real.any(axis=1)[519::-1].tolist()
+    assert [real(here, n) for n in range(520)] == [real(there, 519 - n) for n in range(520)]
+    assert 50 < (heads != again.real.any(axis=1)).sum() < 350
+    assert tight(people, "forename.root surname.root").real.any(axis=1).all()
+    twins = [{**man, "postcode": "LS6 1AB" if n < 2 else ""} for man in people for n in range(2)]
+    assert len(tight(twins, "forename.root surname.root", kept=0.75).neighbours) == heads.sum()
 
 
 def test_neighbours_are_people_who_would_meet_if_one_of_them_were_in_another_file():
