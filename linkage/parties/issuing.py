@@ -25,7 +25,7 @@ from linkage.notes import SEALED_NOTE_BYTES, encode_note
 from linkage.package.tokens import TokenContents
 from linkage.parties.agency import Progress
 from linkage.parties.inside import pattern_table
-from linkage.parties.local import LocalTable
+from linkage.parties.local import LocalTable, proof_of
 from linkage.sides import NOTE_KEY_BYTES, side_bytes, to_sides
 
 NULL_PAIRS = 100_000
@@ -81,7 +81,7 @@ def issue(
     contents = TokenContents(
         check.hex(), pseudonyms[order], public[order], shares[order], sides[order], notes[order], sealer.wrapped, null
     )
-    local = LocalTable(pseudonyms, records.local_ids, (), ())
+    local = LocalTable(pseudonyms, records.local_ids, (), (), proof_of(tokens))
     tell("encoded", 3, 3)
     return Issue(contents, local, tight.account, int((~tight.real.any(axis=1)).sum()))
 

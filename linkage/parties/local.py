@@ -6,6 +6,7 @@ services. It is stored encrypted and destroyed by `close`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,20 +21,41 @@ from linkage.package.stream import Stream, container
 from linkage.texts import Texts
 
 _PARTS = ("digests", "tags", "filter_codes", "filter_offsets", "presence", "codes", "offsets")
+_PROVEN = ("digests", "codes", "offsets")
+"""What of a field's tokens says which values every person has; the rest follows from them."""
+
+
+def proof_of(tokens: Sequence[FieldTokens]) -> bytes:
+    """32 bytes that another file, or the same in another order, does not give.
+
+    Keyed, since tokens are: nobody without the run key can test guesses of a file against it.
+    """
+    state = hashlib.sha256()
+    for field in tokens:
+        for part in _PROVEN:
+            array = np.ascontiguousarray(getattr(field, part))
+            state.update(f"{array.dtype.str}{array.shape}".encode())
+            state.update(array.tobytes())
+    return state.digest()
 
 
 class _Meta(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notes: tuple[Note, ...]
+    proof: str = ""
 
 
 @dataclass(frozen=True, repr=False)
 class LocalTable:
-    """One agency's file within one run. pseudonyms: (n, 16) uint8; tokens: by field; notes: one a row, or none."""
+    """One agency's file within one run. pseudonyms: (n, 16) uint8; tokens: by field; notes: one a row, or none.
+
+    proof: in one-round, where no tokens are kept since nothing is asked, their digest; see `proof_of`.
+    """
 
     pseudonyms: Bytes16
     local_ids: Sequence[str]
     tokens: tuple[FieldTokens, ...]
     notes: tuple[Note, ...]
+    proof: bytes = b""
 
     def __len__(self) -> int:
         return len(self.local_ids)
@@ -53,9 +75,9 @@ class LocalTable:
 
     def to_stream(self) -> Stream:
         """One container of arrays and text, to be encrypted."""
-        meta = np.frombuffer(msgspec.json.encode(_Meta(notes=self.notes)), np.uint8)
+        meta = msgspec.json.encode(_Meta(notes=self.notes, proof=self.proof.hex()))
         ids = self.local_ids if isinstance(self.local_ids, Texts) else Texts.of(self.local_ids)
-        arrays: dict[str, NDArray[np.generic]] = {"meta": meta, "pseudonyms": self.pseudonyms}
+        arrays: dict[str, NDArray[np.generic]] = {"meta": np.frombuffer(meta, np.uint8), "pseudonyms": self.pseudonyms}
         arrays |= {"ids.data": ids.data, "ids.ends": ids.ends}
         for nth, field in enumerate(self.tokens):
             arrays |= {f"{nth}.{part}": getattr(field, part) for part in _PARTS}
@@ -72,9 +94,10 @@ class LocalTable:
             meta = msgspec.json.decode(arrays["meta"].tobytes(), type=_Meta)
             count = sum(name.endswith(".offsets") for name in arrays)
             ids = Texts(arrays["ids.data"], arrays["ids.ends"])  # type: ignore[arg-type]
+            proof = bytes.fromhex(meta.proof)
             tokens = tuple(FieldTokens(*(arrays[f"{nth}.{part}"] for part in _PARTS)) for nth in range(count))  # type: ignore[arg-type]
         except (SafetensorError, KeyError, ValueError, msgspec.MsgspecError):
             raise UnreadableFileError(
                 "the local table of this run is damaged", "encode again under a new run"
             ) from None
-        return LocalTable(arrays["pseudonyms"], ids, tokens, meta.notes)  # type: ignore[arg-type]
+        return LocalTable(arrays["pseudonyms"], ids, tokens, meta.notes, proof)  # type: ignore[arg-type]

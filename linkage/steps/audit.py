@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import hmac
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,13 +16,13 @@ from keys import vault
 from keys.derive import RunKey, run_key
 from keys.secret import LinkageSecret
 from linkage.agreement import Agreement, load
-from linkage.audit import traces
+from linkage.audit import token_traces, traces
 from linkage.audit.standins import census
 from linkage.audit.suite import SAMPLE, Audit
 from linkage.audit.traces import Trace
 from linkage.audit.words import audit_html, audit_text
 from linkage.encode.tokens import tokenise
-from linkage.errors import NotAgreedError, OutputExistsError, UnexpectedPackageError, YourFileError
+from linkage.errors import OutputExistsError, UnexpectedPackageError, YourFileError
 from linkage.exchange.desk import SECRET, Desk, require
 from linkage.intake import mapping as mappings
 from linkage.intake.records import take_in
@@ -31,14 +33,18 @@ from linkage.model import Records, Screening
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.container import Expected, Kind, Opened, open_package
 from linkage.package.contents import EvidenceContents, ScreeningContents
-from linkage.parties.local import LocalTable
+from linkage.package.tokens import TokenContents
+from linkage.parties import meeting
+from linkage.parties.local import LocalTable, proof_of
 from linkage.steps import verdict
 from linkage.steps.account import Progress, quiet
 from linkage.steps.agency import Source, read_source
 from linkage.steps.close import packages_of, runs_of
+from linkage.steps.matcher import read_tokens
 
 STAND_INS = 6_000
 """Pretend people attacked where no plaintext may be at hand, as at the matcher."""
+_Held = TypeVar("_Held")
 _ON_STAND_INS = "Stand-in rows: people of a pretend county, for the plaintext of a real file is not here."
 
 
@@ -78,11 +84,6 @@ def audit_run(
     """
     options = _checked(options)
     require(desk, "agency")
-    if desk.agreement.one_round:
-        raise NotAgreedError(
-            "in one-round an agency keeps nothing by which a file could be proven to be the one encoded",
-            "use `linkage encode --audit`, or audit the file without --run",
-        )
     local = LocalTable.from_bytes(desk.need(run, "local", "encode"))
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     key = run_key(secret, run, desk.agreement.digest)
@@ -101,13 +102,19 @@ def audit_desk(desk: Desk, run: str = "", *, options: Options | None = None) -> 
     """
     options = _checked(options)
     require(desk, "matcher")
-    if desk.agreement.one_round:
-        raise NotAgreedError(
-            "in one-round nothing in a package can be looked at: all but shared tokens is random",
-            "audit the agreement without a folder: `linkage audit --agreement agreement.toml`",
-        )
-    looks, files = [], {}
-    for name in [run] if run else runs_of(desk):
+    look = _looks_one_round if desk.agreement.one_round else _looks
+    looks = look(desk, [run] if run else runs_of(desk))
+    if not looks:
+        raise UnexpectedPackageError("there is no package to audit in inbox/", "put packages there, or check --run")
+    records = census(desk.agreement.schema, STAND_INS)
+    return _told(_attack(records, desk.agreement, options), options, looks, stand_ins=True)
+
+
+def _looks(desk: Desk, runs: Sequence[str]) -> list[Trace]:
+    """What shows in screening encodings and evidence, and between runs."""
+    looks: list[Trace] = []
+    files: dict[tuple[str, str], Screening] = {}
+    for name in runs:
         for party, package in _held(desk, "screening", name).items():
             words = desk.agreement.profile.sent_bits // 64
             screening = ScreeningContents.from_body(package.body, desk.agreement.schema, words).screening
@@ -116,11 +123,36 @@ def audit_desk(desk: Desk, run: str = "", *, options: Options | None = None) -> 
         for party, package in _held(desk, "evidence", name).items():
             contents = EvidenceContents.from_body(package.body, Layout(desk.agreement.schema), SEALED_NOTE_BYTES)
             looks += traces.of_evidence(contents.evidence, contents.notes, f"{party}, {name}, evidence")
-    if not looks:
-        raise UnexpectedPackageError("there is no package to audit in inbox/", "put packages there, or check --run")
-    looks += _across(files)
-    records = census(desk.agreement.schema, STAND_INS)
-    return _told(_attack(records, desk.agreement, options), options, looks, stand_ins=True)
+    return looks + _across(files, traces.between_runs)
+
+
+def _looks_one_round(desk: Desk, runs: Sequence[str]) -> list[Trace]:
+    """What shows in token packages, where their rows meet, in the evidence that opens there, and between runs."""
+    looks: list[Trace] = []
+    held: dict[tuple[str, str], TokenContents] = {}
+    for name in runs:
+        files: dict[str, TokenContents] = {}
+        for party, package in _held(desk, "tokens", name).items():
+            files[party] = read_tokens(package.body, desk.agreement)
+            looks += token_traces.of_tokens(files[party], f"{party}, {name}", _bytes(desk, package))
+        for left, right in desk.agreement.comparable():
+            if left in files and right in files:
+                where = f"{left} and {right}, {name}"
+                looks += token_traces.of_meetings(files[left], files[right], where)
+        held |= {(party, name): contents for party, contents in files.items()}
+        for party, opened in _opened(files, desk).items():
+            # A side that opened with two other files is one side.
+            once = np.sort(np.unique(opened.evidence.tags, axis=0, return_index=True)[1])
+            where = f"{party}, {name}, opened evidence"
+            looks += traces.of_evidence(opened.evidence.take(once), opened.notes[once], where)
+    return looks + _across(held, token_traces.between_token_runs)
+
+
+def _opened(files: Mapping[str, TokenContents], desk: Desk) -> Mapping[str, EvidenceContents]:
+    """Evidence of the pairs that meet, by party, as `screen` opens it."""
+    pairs = [pair for pair in desk.agreement.comparable() if set(pair) <= files.keys()]
+    parties = {party: files[party] for pair in pairs for party in pair}
+    return meeting.join(parties, desk.agreement, chance=desk.chance).screened.evidence if pairs else {}
 
 
 def _checked(options: Options | None) -> Options:
@@ -146,14 +178,10 @@ def _told(
 
 
 def _check_same(records: Records, local: LocalTable, agreement: Agreement, key: RunKey) -> None:
-    """The file is the one the run was encoded from, value by value. Raises YourFileError."""
+    """The file is the one the run was encoded from, row by row. Raises YourFileError."""
     made = tokenise(records, agreement.schema, key)
-    same = records.local_ids == local.local_ids and len(made) == len(local.tokens)
-    for one, two in zip(made, local.tokens, strict=False):
-        same = same and all(
-            np.array_equal(getattr(one, part), getattr(two, part)) for part in ("digests", "codes", "offsets")
-        )
-    if not same:
+    kept = local.proof if agreement.one_round else proof_of(local.tokens)
+    if records.local_ids != local.local_ids or not hmac.compare_digest(proof_of(made), kept):
         raise YourFileError(
             "this file is not the one that the run was encoded from",
             "name the file as it was, with the same --mapping and --dates; without --run any file can be audited",
@@ -174,12 +202,8 @@ def _bytes(desk: Desk, package: Opened) -> int:
     return sum(len(data) for name, data in desk.packages((), header.kind, header.run) if name == header.package)
 
 
-def _across(files: dict[tuple[str, str], Screening]) -> list[Trace]:
+def _across(files: Mapping[tuple[str, str], _Held], between: Callable[[_Held, _Held, str], list[Trace]]) -> list[Trace]:
     """Every two runs of one party, one after the other."""
     keys = sorted(files)
     pairs = [(one, two) for one, two in pairwise(keys) if one[0] == two[0]]
-    return [
-        look
-        for one, two in pairs
-        for look in traces.between_runs(files[one], files[two], f"{one[0]}, {one[1]} and {two[1]}")
-    ]
+    return [look for one, two in pairs for look in between(files[one], files[two], f"{one[0]}, {one[1]} and {two[1]}")]

@@ -130,8 +130,48 @@ def test_encode_can_audit_its_tokens_before_it_writes(homes):
     assert [audited.step, one.step, two.step] == ["audit", "encode", "encode"]
     assert audited.details["verdict"] in {"within the bars", "inconclusive"}
     assert "filter" not in audited.details["highest"].split(" by ")[1].replace("tags and filters", "")
-    refused(home, "audit", "export.csv", "--run", RUN, code=3, says="use `linkage encode --audit`")
-    refused(homes["matcher"], "audit", ".", code=3, says="all but shared tokens is random")
+
+
+def test_an_audit_of_a_run_is_of_the_file_that_was_encoded_and_is_logged(homes):
+    """The local table proves the file; one row less or one cell changed is another file."""
+    home = homes["police"]
+    sent = [path.read_bytes() for path in sorted((home / "outbox").glob("*"))]
+    done = linkage(home, "audit", "export.csv", "--run", RUN, "--json", "--page", "audit.html")
+    facts = json.loads(done.out)
+    assert (facts["run"], facts["people"], facts["stand_ins"]) == (RUN, len(WORLD.rows["police"]), False)
+    assert "two files joined" in {each["name"].split(", ")[-1] for each in facts["findings"]}
+    assert [path.read_bytes() for path in sorted((home / "outbox").glob("*"))] == sent
+    assert Journal(home / "journal.jsonl").entries()[-1].details["verdict"] == facts["verdict"]
+    said = done.out + done.err + (home / "audit.html").read_text("utf-8")
+    assert not any(man.surname.lower() in said.lower() for _, man in WORLD.rows["police"])
+    rows = (home / "export.csv").read_bytes().splitlines(keepends=True)
+    for changed in (rows[:-1], [rows[0], rows[1].replace(b"LS", b"BD"), *rows[2:]]):
+        (home / "other.csv").write_bytes(b"".join(changed))
+        refused(home, "audit", "other.csv", "--run", RUN, code=20, says="not the one that the run was encoded from")
+
+
+def test_the_matcher_audits_tokens_where_they_meet_and_what_opens(homes):
+    """What must look random does; that rows meet shows, as is meant; another run of the same file shows nothing."""
+    home = homes["matcher"]
+    linkage(homes["police"], *encode_arguments(homes["police"], "2031-02"))
+    carry(home.parent)
+    before = listing(home)
+    done = linkage(home, "audit", ".", "--sample", 500, "--json")
+    assert listing(home) == before
+    facts = json.loads(done.out)
+    assert facts["stand_ins"] is True
+    shows = {(each["where"], each["what"]): each["shows"] for each in facts["traces"]}
+    assert shows[f"childrens_services and police, {RUN}", "rows that meet one of the other file"]
+    for party in AGENCIES:
+        for what in ("tokens", "shares of secrets", "masked evidence", "masked notes"):
+            assert not shows[f"{party}, {RUN}", f"bytes of {what}"]
+        assert not shows[f"{party}, {RUN}", "tokens that stand twice in the file"]
+        assert not shows[f"{party}, {RUN}, opened evidence", "tags equal across pairs"]
+        assert not shows[f"{party}, {RUN}, opened evidence", "bits filters of two pairs share"]
+    across = f"police, {RUN} and 2031-02"
+    assert not shows[across, "tokens of one run in the other"]
+    assert not shows[across, "pseudonyms of one run in the other"]
+    refused(home, "audit", ".", "--run", "2030-01", code=39, says="there is no package to audit")
 
 
 def test_the_terms_are_shown_and_those_of_another_protocol_refused(homes, tmp_path):
