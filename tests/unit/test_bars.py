@@ -5,15 +5,17 @@ import datetime as dt
 import msgspec
 import pytest
 
+from keys.derive import run_key
 from keys.identity import Identity
+from keys.secret import LinkageSecret
 from linkage import bars
 from linkage.agreement import Agreement, dump, load, sign_terms, signature_path
 from linkage.bars import check_profile
 from linkage.errors import AboveTheBarError, NotAgreedError
 from linkage.exchange.desk import AGREEMENT, Desk
 from linkage.resources import CONFIGS
+from linkage.steps import agency, verdict
 from linkage.steps import agreement as steps
-from linkage.steps import verdict
 from linkage.terms import Measured, Profile
 from linkage.toml import read
 from tests import support
@@ -131,6 +133,34 @@ def test_check_and_sign_refuse_a_live_agreement_above_the_bars(desk, live, monke
     with pytest.raises(AboveTheBarError):
         steps.sign(desk.folder, support.PASS)
     assert not signature_path(path, "police").exists()
+
+
+def test_encode_refuses_a_profile_above_the_bars_before_it_reads_or_writes(desk):
+    before = sorted(desk.folder.rglob("*"))
+    with pytest.raises(AboveTheBarError, match="gives away"):
+        agency.encode(desk, "run-1", agency.Source(desk.folder / "there-is-no-such-file.csv"))
+    assert sorted(desk.folder.rglob("*")) == before
+
+
+def test_encode_audit_writes_nothing_above_the_bars_and_warns_where_the_figure_is_accepted(desk, monkeypatch):
+    """What the attacks find is given here; what is tested is what follows from it."""
+    monkeypatch.setattr(verdict, "attack", lambda *_, **__: result(finding(21)))
+    key = run_key(LinkageSecret(False, b"d" * 32, b"s" * 32), "run-1", b"d" * 32)
+
+    def audited(desk):
+        return verdict.before_sending(desk, "run-1", support.county(5), key, lambda *_: None, dry_run=False)
+
+    with pytest.raises(AboveTheBarError, match="the audited encoding gives away"):
+        audited(desk)
+    assert [entry.step for entry in desk.journal.entries()] == ["audit refused"]
+    assert {path.name for path in desk.folder.rglob("*")} == {"journal.jsonl", "journal.head"}
+    accepting = Agreement(
+        msgspec.structs.replace(terms(share=0.03, because="agreed"), parties=desk.agreement.terms.parties),
+        support.PLAIN,
+    )
+    (warning,) = audited(Desk(desk.folder, accepting, desk.identity, desk.party, support.PASS))
+    assert warning.endswith("up to 3.0% is accepted: agreed")
+    assert [entry.step for entry in desk.journal.entries()] == ["audit refused", "audit"]
 
 
 @pytest.fixture
