@@ -73,15 +73,16 @@ def nearest_block(left, right, span, best_left, best_right, sides, first, limit)
                     best_right[j] = insert_best(best_right[j], whole | i)
 
 
-def nearest_drawn(filters, coins, asked, means, step, keep):
+def nearest_drawn(filters, tickets, asked, means, noise, keep):
     """Of each asked row the k smallest (distance, row) of all others."""
+    luck = [[(int(one) + int(two)) % 2**64 * len(noise) >> 64 for two in tickets] for one in tickets[asked]]
     return [
         sorted(
-            (int(means[distance(filters[row], other)]) + step * distance(coins[row], thrown), j)
-            for j, (other, thrown) in enumerate(zip(filters, coins, strict=True))
+            (int(means[distance(filters[row], other)] + noise[own[j]]), j)
+            for j, other in enumerate(filters)
             if j != row
         )[:keep]
-        for row in asked
+        for row, own in zip(asked, luck, strict=True)
     ]
 
 

@@ -45,17 +45,6 @@ def or_masks(masks, lists):
     return [set().union(*(bits(masks[code]) for code in codes)) for codes in lists]
 
 
-def linear_map(rows, tables):
-    """XOR over the bytes of each row of the byte's table entry."""
-    out = []
-    for row in rows.tolist():
-        total = [0] * tables.shape[2]
-        for place, byte in enumerate(row):
-            total = [old ^ new for old, new in zip(total, tables[place, byte].tolist(), strict=True)]
-        out.append(total)
-    return np.array(out, np.uint64)
-
-
 def diffuse(plain, places):
     """Bits sent for one plain filter: sent bit j is the XOR of the plain bits at places[j]."""
     held = bits(plain)

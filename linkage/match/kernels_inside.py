@@ -1,4 +1,4 @@
-"""The compiled inner loop of searching one file as a matcher would see it: plain distances, and coins.
+"""The compiled inner loop of searching one file as a matcher would see it: plain distances, and luck.
 
 Rule as in kernels.py; the plain twin is in tests/naive.py.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from linkage.match.inside import LUCK_BITS
 from linkage.match.kernels import (
     ROW_BITS,
     STRIP,
@@ -25,51 +26,76 @@ from linkage.match.kernels import (
 UNIT_BITS = 8
 """A distance is told in 256ths of a bit."""
 
+_SHIFT = np.uint64(64 - LUCK_BITS)
+
 
 @kernel
 def nearest_drawn(
-    filters: Words, coins: Words, asked: Counts, law: tuple[Counts, int], look: tuple[int, Counts], best: Counts
+    filters: Words,
+    tickets: Words,
+    asked: Counts,
+    luckiest: Counts,
+    seen: int,
+    law: tuple[Counts, Counts],
+    look: tuple[int, Counts],
+    best: Counts,
 ) -> None:
     """Bring the best lists of some rows up to date with the whole file.
 
-    filters: (n, w), coins: (n, c). asked: (q,) rows. law: a pair's distance is means[plain bits that differ] and a step
-    for each coin that differs. look: words compared first, and for each whole bit of distance that is left to a pair
-    once its coins are counted, in how many bits of these words it may differ at most; else it is dropped.
-    best: (q, k) ascending keys distance << 32 | row, updated.
+    filters: (n, w); tickets: (n,) ascending. asked: (q,) rows. law: a pair's distance is means[plain bits that differ]
+    and noise[its luck], the highest bits of the sum of its tickets. luckiest: (q,) where for each asked row the luck
+    of pairs begins to rise, from 0, round the file's end: the first `seen` rows from there are compared first. look:
+    words compared first of all others, and for each whole bit of distance that the luckiest of a tile has left, in how
+    many bits of these words it may differ at most. best: (q, k) ascending keys distance << 32 | row, updated.
     """
-    (means, step), (first, limits) = law, look
-    words, keep, most = filters.shape[1], best.shape[1], len(limits) - 1
+    (means, noise), (first, limits) = law, look
+    rows, keep, most = len(filters), best.shape[1], len(limits) - 1
+    for q in range(len(asked)):
+        for step in range(seen):
+            other = (luckiest[q] + step) % rows
+            if other != asked[q]:
+                _meet(filters, tickets, asked[q], other, means, noise, best[q])
+    if seen == rows:
+        return
     columns = np.empty((first, TILE), np.uint64)
-    coin_columns = np.empty((coins.shape[1], TILE), np.uint64)
     counts = np.empty(TILE, np.int64)
-    thrown = np.zeros(TILE, np.int64)
-    allowed = np.empty(64 * coins.shape[1] + 1, np.int64)  # by coins; lists only improve, so a tile's stay right
-    for start in range(0, len(filters), TILE):
-        stop = min(start + TILE, len(filters))
+    for start in range(0, rows, TILE):
+        stop = min(start + TILE, rows)
         turn(filters, start, stop, first, columns)
-        turn(coins, start, stop, coins.shape[1], coin_columns)
         for q in range(len(asked)):
             row = asked[q]
+            begins = start < luckiest[q] < stop  # in the middle of the tile
+            luck = np.uint64(0) if begins else (tickets[row] + tickets[start]) >> _SHIFT
+            left = (((best[q, keep - 1] - 1) >> ROW_BITS) - noise[luck]) >> UNIT_BITS
+            if left < 0:
+                continue
+            # Lists only improve, so what is dropped now could not have entered later.
+            allowed = limits[min(left, most)]
             distances_to_tile(filters[row], columns, first, counts)
-            if step:
-                distances_to_tile(coins[row], coin_columns, coins.shape[1], thrown)
-            limit = (best[q, keep - 1] - 1) >> ROW_BITS
-            for coin in range(len(allowed)):
-                left = (limit - step * coin) >> UNIT_BITS
-                allowed[coin] = limits[min(left, most)] if left >= 0 else -1
             for strip in range(0, TILE, STRIP):
                 hit = False
                 for j in range(strip, strip + STRIP):
-                    hit |= counts[j] <= allowed[thrown[j]]
+                    hit |= counts[j] <= allowed
                 if not hit:
                     continue
                 for j in range(strip, min(strip + STRIP, stop - start)):
-                    if counts[j] > allowed[thrown[j]] or start + j == row:
-                        continue
-                    bits = counts[j]
-                    for w in range(first, words):
-                        bits += popcount(filters[row, w] ^ filters[start + j, w])
-                    distance = means[bits] + step * thrown[j]
-                    if distance <= limit:
-                        insert_best(best[q], (distance << ROW_BITS) | (start + j))
-                        limit = (best[q, keep - 1] - 1) >> ROW_BITS
+                    other = start + j
+                    met = (other - luckiest[q]) % rows < seen
+                    if counts[j] <= allowed and not met and other != row:
+                        _meet(filters, tickets, row, other, means, noise, best[q])
+
+
+@kernel
+def _meet(filters: Words, tickets: Words, row: int, other: int, means: Counts, noise: Counts, best: Counts) -> None:
+    """Put a row into another's list if it belongs there."""
+    distance = means[_differing(filters, row, other)] + noise[(tickets[row] + tickets[other]) >> _SHIFT]
+    insert_best(best, (distance << ROW_BITS) | other)
+
+
+@kernel
+def _differing(filters: Words, one: int, two: int) -> int:
+    """Bits in which two rows differ."""
+    bits = 0
+    for w in range(filters.shape[1]):
+        bits += popcount(filters[one, w] ^ filters[two, w])
+    return bits

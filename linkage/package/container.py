@@ -27,7 +27,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -51,7 +51,7 @@ from linkage.errors import (
     UsageProblemError,
     WrongRecipientError,
 )
-from linkage.package.stream import container
+from linkage.package.stream import Made, container
 
 MAGIC = b"LINKAGE\x01"
 PART_BYTES = 24_000_000
@@ -93,10 +93,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 @dataclass(frozen=True, repr=False)
 class Body:
-    """What is inside a package: a JSON text and named arrays."""
+    """What is inside a package: a JSON text and named arrays; of what is sent, some are made while it is."""
 
     meta: bytes
     arrays: Mapping[str, NDArray[Any]]
+    made: Mapping[str, Made] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def pack(
     to = agreement.party(recipient).public()
     if run:
         check_run(run)
-    data = container({"meta": np.frombuffer(body.meta, np.uint8), **body.arrays})
+    data = container({"meta": np.frombuffer(body.meta, np.uint8), **body.arrays, **body.made})
     parts = -(-data.length // PART_BYTES)
     name = secrets.token_hex(16)
     pieces = data.parts(PART_BYTES)

@@ -2,12 +2,14 @@
 
 Arrays come in, parts of one size go out; joined they are a container that `safetensors` reads.
 Rule: an array is never copied whole; `save` would hold everything three times, which for a million rows is gigabytes.
+What is made of smaller arrays need not be held whole at all.
 Source: https://github.com/huggingface/safetensors, section "Format".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +22,36 @@ _ALIGNED = 8
 
 
 @dataclass(frozen=True, repr=False)
+class Made:
+    """An array that is made while it is sent: its element type and shape, and its parts, one after another."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    parts: Callable[[], Iterator[NDArray[Any]]]
+
+    @property
+    def nbytes(self) -> int:
+        """Its length in bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def views(self) -> Iterator[memoryview]:
+        """Its bytes. Raises ValueError when the parts are not what was announced."""
+        left = self.nbytes
+        for part in self.parts():
+            if part.dtype != self.dtype or part.shape[1:] != self.shape[1:]:
+                raise ValueError("a part is of another type or shape than the array")
+            left -= part.nbytes
+            yield _bytes(part)
+        if left:
+            raise ValueError("the parts are more or less than the array")
+
+
+@dataclass(frozen=True, repr=False)
 class Stream:
-    """A container to be sent: its length in bytes, and the pieces of memory it consists of."""
+    """A container to be sent: its length in bytes, and the pieces of memory it consists of, or that make them."""
 
     length: int
-    pieces: tuple[memoryview, ...]
+    pieces: tuple[memoryview | Made, ...]
 
     @classmethod
     def of(cls, data: bytes) -> Stream:
@@ -32,13 +59,13 @@ class Stream:
         return cls(len(data), (memoryview(data),))
 
     def __bytes__(self) -> bytes:
-        return b"".join(self.pieces)
+        return b"".join(self._views())
 
     def parts(self, size: int) -> Iterator[bytes]:
         """The container's bytes, `size` at a time."""
         held: list[memoryview] = []
         room = size
-        for piece in self.pieces:
+        for piece in self._views():
             start = 0
             while start < len(piece):
                 held.append(piece[start : start + room])
@@ -51,10 +78,14 @@ class Stream:
         if held:
             yield b"".join(held)
 
+    def _views(self) -> Iterator[memoryview]:
+        for piece in self.pieces:
+            yield from piece.views() if isinstance(piece, Made) else (piece,)
 
-def container(arrays: Mapping[str, NDArray[Any]]) -> Stream:
+
+def container(arrays: Mapping[str, NDArray[Any] | Made]) -> Stream:
     """The container of some arrays: the largest elements first, so that each array is aligned, then by name."""
-    plain = {name: np.ascontiguousarray(one, one.dtype.newbyteorder("<")) for name, one in arrays.items()}
+    plain = {name: one if isinstance(one, Made) else _little(one) for name, one in arrays.items()}
     order = sorted(plain, key=lambda name: (-plain[name].dtype.itemsize, name))
     entries: dict[str, object] = {}
     end = 0
@@ -65,8 +96,16 @@ def container(arrays: Mapping[str, NDArray[Any]]) -> Stream:
     text = msgspec.json.encode(entries)
     text += b" " * (-len(text) % _ALIGNED)
     head = len(text).to_bytes(8, "little") + text
-    pieces = (memoryview(head), *(plain[name].reshape(-1).view(np.uint8).data for name in order))
-    return Stream(len(head) + end, pieces)
+    pieces = [one if isinstance(one, Made) else _bytes(one) for one in map(plain.__getitem__, order)]
+    return Stream(len(head) + end, (memoryview(head), *pieces))
+
+
+def _little(array: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+
+
+def _bytes(array: NDArray[Any]) -> memoryview:
+    return _little(array).reshape(-1).view(np.uint8).data
 
 
 def _dtype(dtype: np.dtype[Any]) -> str:

@@ -5,7 +5,7 @@ Rule: straight recipes over nouns; plaintext ends in `encode`, and `answer` need
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,28 +16,58 @@ from keys.aead import NoteSealer
 from keys.chance import SYSTEM, Chance
 from keys.derive import RunKey, pair_keys
 from linkage.agreement import Agreement
+from linkage.encode.diffusion import Harden, hardener
 from linkage.encode.evidence import make_evidence
 from linkage.encode.parallel import WORTHWHILE, make_evidence_on
-from linkage.encode.screening import hardened, plain_filters
+from linkage.encode.screening import plain_filters, shuffle
 from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError
 from linkage.layout import Layout
-from linkage.model import Bytes16, Note, Records, Request, Screening
+from linkage.model import Bytes16, Note, NullTable, Records, Request, Screening
 from linkage.notes import encode_note
+from linkage.package.container import Body
 from linkage.package.contents import EvidenceContents, ScreeningContents
-from linkage.parties.inside import alike_inside, pattern_table, shuffle
+from linkage.package.stream import Made
+from linkage.parties.inside import alike_inside, pattern_table
 from linkage.parties.local import LocalTable
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
 
 
+_PART = 1 << 13  # filters hardened at a time, while they are sent
+
+
 @dataclass(frozen=True, repr=False)
 class Encoded:
-    """What `encode` makes: contents for the matcher, and the table that stays."""
+    """What `encode` makes: what goes to the matcher, and the table that stays.
 
-    contents: ScreeningContents
+    pseudonyms: (n, 16). plain: (r, w), filters that are hardened only as they leave; owner: (r,).
+    """
+
+    check: str
+    pseudonyms: Bytes16
+    plain: NDArray[np.uint64]
+    owner: NDArray[np.int32]
+    harden: Harden
+    null: NullTable
     local: LocalTable
+
+    @property
+    def contents(self) -> ScreeningContents:
+        """All that goes to the matcher, at once."""
+        return ScreeningContents(self.check, Screening(self.pseudonyms, self.harden(self.plain), self.owner), self.null)
+
+    def to_body(self) -> Body:
+        """The same for a package: hardened, filters are several times as long, and are never held whole."""
+
+        def parts() -> Iterator[NDArray[np.uint64]]:
+            return (self.harden(self.plain[start : start + _PART]) for start in range(0, len(self.plain), _PART))
+
+        words = self.harden(self.plain[:1]).shape[1]
+        body = ScreeningContents(self.check, Screening(self.pseudonyms, self.plain, self.owner), self.null).to_body()
+        rest = {name: array for name, array in body.arrays.items() if name != "filters"}
+        return Body(body.meta, rest, {"filters": Made(self.plain.dtype, (len(self.plain), words), parts)})
 
 
 def encode(
@@ -58,7 +88,8 @@ def encode(
     schema = agreement.schema
     profile = agreement.profile
     _tell(progress, "screening encodings", 0, 3)
-    plain, owner = plain_filters(records, schema, profile, key, chance)
+    # People in one random order and filters in another, so that the order says nothing.
+    plain, owner = plain_filters(records, schema, profile, key, chance, shuffled=True)
     _tell(progress, "standardised records to tokens, and who resembles whom", 1, 3)
     # The search is compiled and does not hold Python's lock, most of making tokens does: they go side by side.
     with ThreadPoolExecutor(1) as beside:
@@ -68,14 +99,12 @@ def encode(
     null = pattern_table(tokens, *alike.result(), agreement, chance)
     pseudonyms = _random_ids(len(records), chance)
     local = LocalTable(pseudonyms, records.local_ids, tokens, records.notes)
-    # People in one random order and filters in another, so that the order says nothing; before they grow.
-    people, rows = shuffle(len(records), chance), shuffle(len(plain), chance)
+    people = shuffle(len(records), chance)
     place = np.empty(len(people), np.int32)
     place[people] = np.arange(len(people), dtype=np.int32)
-    plain, owner = plain[rows], place[owner[rows]]
-    screening = Screening(pseudonyms[people], hardened(plain, profile, key), owner)
     _tell(progress, "encoded", 3, 3)
-    return Encoded(ScreeningContents(check.hex(), screening, null), local)
+    harden = hardener(profile, key)
+    return Encoded(check.hex(), pseudonyms[people], plain, place[owner], harden, null, local)
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,10 +12,11 @@ from keys.chance import SYSTEM, Chance
 from keys.derive import PAIR_KEY_BYTES
 from linkage.agreement import Agreement
 from linkage.encode.evidence import make_evidence
+from linkage.encode.screening import shuffle
 from linkage.encode.tokens import FieldTokens
 from linkage.layout import Layout
 from linkage.match.compare import compare
-from linkage.match.inside import COIN_WORDS, nearest_inside
+from linkage.match.inside import nearest_inside
 from linkage.model import NullTable
 
 NULL_ROWS = 8_000
@@ -32,17 +33,17 @@ def alike_inside(
 ) -> tuple[_Pairs, NDArray[np.float64], int]:
     """Candidate pairs of people inside one file, and for how many pairs of the file each stands, and at least stands.
 
-    plain: filters (r, w) that never leave; owner: (r,). Returns low and high rows (m,), weights (m,). Candidates are
-    chosen as the matcher chooses them, by distances as sent, which need not be counted for that: match.inside. A file
-    of more than NULL_ROWS filters is searched from a random sample of its people.
+    plain: filters (r, w) that never leave, in random order; owner: (r,). Returns low and high rows (m,), weights (m,).
+    Candidates are chosen as the matcher chooses them, by distances as sent, which need not be counted for that: see
+    match.inside. A file of more than NULL_ROWS filters is searched from a random sample of its people.
     """
     people = int(owner.max(initial=-1)) + 1
     asked = np.zeros(people, np.bool_)
     asked[shuffle(people, chance)[: -(-NULL_ROWS * people // max(len(plain), 1))]] = True
     queries = np.flatnonzero(asked[owner])
-    coins = np.frombuffer(chance.draw(8 * COIN_WORDS * len(plain)), np.uint64).reshape(-1, COIN_WORDS)
+    tickets = np.sort(np.frombuffer(chance.draw(8 * len(plain)), np.uint64))
     profile, keep = agreement.profile, agreement.terms.screening.candidates
-    found = nearest_inside(plain, queries, keep, profile.sent_bits, profile.xor, coins)
+    found = nearest_inside(plain, queries, keep, profile.sent_bits, profile.xor, tickets)
     low, high, weight = _weighed(owner[queries[found.asked]], owner[found.rows], found.distances, asked)
     return (low, high), weight, -(-people // max(int(asked.sum()), 1))
 
@@ -128,8 +129,3 @@ def _weighed(
     pairs, place = np.unique(np.minimum(one, two) * people + np.maximum(one, two), return_inverse=True)
     weight = np.bincount(place, 1 - both / 2, len(pairs)) * people / max(int(asked.sum()), 1)
     return pairs // max(people, 1), pairs % max(people, 1), weight
-
-
-def shuffle(count: int, chance: Chance) -> NDArray[np.int64]:
-    """Numbers from 0 on in random order, (count,)."""
-    return np.argsort(np.frombuffer(chance.draw(8 * count), np.uint64), kind="stable")

@@ -143,15 +143,15 @@ def encode(
     facts: dict[str, object] = {
         "run": run,
         "people": len(intake.records),
-        "filters": len(encoded.contents.screening.filters),
-        "secret_check": encoded.contents.check,
+        "filters": len(encoded.plain),
+        "secret_check": encoded.check,
     }
     if dry_run:
         said = f"{len(intake.records):,} people would be encoded; nothing was written"
         return Account(said, facts, dry_run=True, warnings=tuple(warnings))
     with all_or_nothing(desk, run):
         desk.keep(run, "local", encoded.local.to_stream())
-        files = desk.send(encoded.contents.to_body(), "screening", run, desk.agreement.matcher.name)
+        files = desk.send(encoded.to_body(), "screening", run, desk.agreement.matcher.name)
     desk.journal.append("collect", "encode", run, people=len(intake.records))
     desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))
     return Account(

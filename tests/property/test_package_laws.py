@@ -9,7 +9,7 @@ from safetensors.numpy import load
 
 from linkage.errors import TheirPackageError
 from linkage.package.container import MAGIC, Body, Expected, open_package, pack, read_header
-from linkage.package.stream import container
+from linkage.package.stream import Made, container
 from tests import support
 
 AGREED = support.agreement()
@@ -52,6 +52,20 @@ def test_a_stream_is_the_container_in_parts(arrays, size):
         assert read[name].tobytes() == array.tobytes()
     assert {len(part) for part in parts[:-1]} <= {size}
     assert len(parts) == -(-stream.length // size)
+
+
+@given(ARRAYS, st.lists(st.integers(0, 4)), st.integers(1, 200))
+def test_an_array_made_while_it_is_sent_is_the_same_as_one_that_is_there(array, cuts, size):
+    made = Made(array.dtype, array.shape, lambda: iter(np.split(array, sorted(cuts))))
+    there, streamed = container({"a": array, "b": array}), container({"a": made, "b": array})
+    assert streamed.length == there.length
+    assert b"".join(streamed.parts(size)) == bytes(streamed) == bytes(there)
+
+
+@pytest.mark.parametrize("parts", [[], [np.zeros((1, 2))] * 3, [np.zeros((2, 2), np.float32)], [np.zeros((2, 1))]])
+def test_an_array_made_otherwise_than_announced_is_never_sent_whole(parts):
+    with pytest.raises(ValueError, match="part"):
+        bytes(container({"a": Made(np.dtype(np.float64), (2, 2), lambda: iter(parts))}))
 
 
 @given(st.integers(0, LENGTH - 1), st.integers(1, 255))

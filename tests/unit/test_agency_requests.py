@@ -12,6 +12,7 @@ from linkage.layout import Layout
 from linkage.match.compare import compare
 from linkage.model import Flag, Note, Request
 from linkage.notes import NOTE_BYTES, decode_note
+from linkage.package.stream import container
 from linkage.parties import agency
 from linkage.parties import inside as within
 from linkage.parties.agency import Answered, check_request
@@ -229,6 +230,14 @@ def test_filters_travel_with_their_people(encoded):
     for row, person in zip(screening.filters, screening.owner.tolist(), strict=True):
         theirs.setdefault(screening.pseudonyms[person].tobytes(), set()).add(row.tobytes())
     assert mine == theirs
+
+
+def test_what_is_sent_part_by_part_is_what_is_sent_at_once(encoded, monkeypatch):
+    monkeypatch.setattr(agency, "_PART", 3)
+    once, body = encoded.contents.to_body(), encoded.to_body()
+    assert set(body.made) == {"filters"}
+    assert body.meta == once.meta
+    assert bytes(container({**body.arrays, **body.made})) == bytes(container(once.arrays))
 
 
 def test_null_table_counts_what_comparing_every_pair_counts(monkeypatch):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from keys.derive import Purpose
-from linkage.encode.screening import MAX_VERSIONS, TOKENS, _masks, diffusion_places, make_filters
+from linkage.encode.diffusion import diffusion_places
+from linkage.encode.screening import MAX_VERSIONS, TOKENS, _masks, make_filters
 from linkage.schema import Kind
 from linkage.terms import ROLES
 from tests import naive_encode as naive

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from linkage.encode import kernels
-from linkage.encode.screening import diffuse, diffusion_places
+from linkage.encode.diffusion import diffused, diffusion_places
 from linkage.encode.tokens import bigrams
 from tests import naive_encode as naive
 from tests import support
@@ -69,20 +69,19 @@ def test_or_masks_adds_to_what_is_there():
     assert out.tolist() == [[5]]
 
 
-def test_linear_map_is_its_twin():
-    rows = RNG.integers(0, 256, (7, 5)).astype(np.uint8)
-    rows[0] = 0
-    tables = RNG.integers(0, 2**63, (5, 256, 3)).astype(np.uint64)
-    tables[:, 0] = 0
-    out = np.zeros((7, 3), np.uint64)
-    kernels.linear_map(rows, tables, out)
-    assert np.array_equal(out, naive.linear_map(rows, tables))
+@pytest.mark.parametrize("rows", [0, 1, 63, 64, 300, 513])
+def test_xor_bits_is_its_twin(rows):
+    filters = RNG.integers(0, 2**64, (rows, 3), np.uint64)
+    places = RNG.integers(0, 192, (128, 3))
+    out = np.empty((rows, 2), np.uint64)
+    kernels.xor_bits(filters, places, out)
+    assert [naive.bits(row) for row in out] == [naive.diffuse(row, places) for row in filters]
 
 
 def test_diffuse_is_its_twin():
     plain = RNG.integers(0, 2**63, (5, support.DIFFUSED.bits // 64)).astype(np.uint64)
     subkey = bytes(range(32))
     places = diffusion_places(support.DIFFUSED, subkey)
-    sent = diffuse(plain, support.DIFFUSED, subkey)
+    sent = diffused(plain, places)
     assert sent.shape == (5, support.DIFFUSED.sent_bits // 64)
     assert [naive.bits(row) for row in sent] == [naive.diffuse(row, places) for row in plain]

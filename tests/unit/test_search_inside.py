@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
-from linkage.encode.screening import diffuse
+from linkage.encode.diffusion import diffused, diffusion_places
 from linkage.match.candidates import Nearest
-from linkage.match.inside import COIN_WORDS, law, nearest_inside
+from linkage.match.inside import LUCK_BITS, law, nearest_inside
 from linkage.match.search import find_candidates
 from tests import naive, support
+
+
+def tickets(rng, n):
+    return np.sort(rng.integers(0, 2**64, n, np.uint64))
 
 
 def people(n, words, seed=1):
@@ -22,28 +26,28 @@ def people(n, words, seed=1):
 @pytest.mark.parametrize("xor", [0, 4])
 def test_the_kernel_finds_what_its_plain_twin_finds(n, words, xor):
     filters, rng = people(n, words)
-    coins = rng.integers(0, 2**64, (n, COIN_WORDS), np.uint64)
+    drawn = tickets(rng, n)
     asked = np.sort(rng.choice(n, 30, replace=False))
-    found = nearest_inside(filters, asked, 5, 4096, xor, coins, recall=1)
-    plain = naive.nearest_drawn(filters, coins, asked, *law(64 * words, 4096, xor), 5)
+    found = nearest_inside(filters, asked, 5, 4096, xor, drawn, recall=1)
+    plain = naive.nearest_drawn(filters, drawn, asked, *law(64 * words, 4096, xor), 5)
     assert list(zip(found.distances.tolist(), found.rows.tolist(), strict=True)) == [p for row in plain for p in row]
     assert found.asked.tolist() == np.repeat(np.arange(30), 5).tolist()
 
 
 def test_a_first_look_loses_no_more_than_was_said():
     filters, rng = people(3000, 16)
-    coins = rng.integers(0, 2**64, (3000, COIN_WORDS), np.uint64)
+    drawn = tickets(rng, 3000)
     asked = np.arange(0, 3000, 3)
     whole, looked = (
         set(zip(one.asked.tolist(), one.rows.tolist(), strict=True))
-        for one in (nearest_inside(filters, asked, 10, 4096, 4, coins, recall) for recall in (1, 0.6))
+        for one in (nearest_inside(filters, asked, 10, 4096, 4, drawn, recall) for recall in (1, 0.6))
     )
     assert 0.8 < len(whole & looked) / len(whole) < 1
 
 
 def test_a_file_smaller_than_the_list_is_found_whole():
     filters, _ = people(4, 8)
-    found = nearest_inside(filters, np.array([2]), 9, 4096, 4, np.zeros((4, COIN_WORDS), np.uint64))
+    found = nearest_inside(filters, np.array([2]), 9, 4096, 4, np.zeros(4, np.uint64))
     assert sorted(found.rows.tolist()) == [0, 1, 3]
 
 
@@ -51,11 +55,11 @@ def test_distances_follow_the_law_of_diffused_ones():
     """Mean and spread of what really is sent, at every plain distance there is."""
     profile = support.DIFFUSED
     filters, rng = people(400, profile.bits // 64)
-    sent = naive.distances(*[diffuse(filters, profile, bytes(32))] * 2)
+    sent = naive.distances(*[diffused(filters, diffusion_places(profile, bytes(32)))] * 2)
     plain = naive.distances(filters, filters)
-    means, step = law(64 * filters.shape[1], profile.sent_bits, profile.xor)
-    coins = rng.integers(0, 2**64, (400, COIN_WORDS), np.uint64)
-    drawn = (means[plain] + step * naive.distances(coins, coins)) / 256 - 32 * COIN_WORDS * step / 256
+    means, noise = law(64 * filters.shape[1], profile.sent_bits, profile.xor)
+    own = tickets(rng, 400)
+    drawn = (means[plain] + noise[(own[:, None] + own) >> np.uint64(64 - LUCK_BITS)]) / 256
     for low, high in [(0.04, 0.12), (0.12, 0.2), (0.2, 0.3), (0.3, 0.46), (0.46, 0.6)]:
         there = np.triu((plain >= low * profile.bits) & (plain < high * profile.bits), 1)
         error = (sent - means[plain] / 256)[there]
@@ -69,8 +73,8 @@ def test_distances_follow_the_law_of_diffused_ones():
 def test_candidates_are_as_many_strangers_as_the_matchers():
     """A copy too damaged to stand out from the noise is found by neither, and one that does by both."""
     filters, rng = people(1200, support.DIFFUSED.bits // 64)
-    found = nearest_inside(filters, np.arange(1200), 3, 4096, 4, rng.integers(0, 2**64, (1200, COIN_WORDS), np.uint64))
-    sent = diffuse(filters, support.DIFFUSED, bytes(32))
+    found = nearest_inside(filters, np.arange(1200), 3, 4096, 4, tickets(rng, 1200))
+    sent = diffused(filters, diffusion_places(support.DIFFUSED, bytes(32)))
     matcher = find_candidates(sent, None, Nearest(keep=3))
     own = (found.asked // 2 == found.rows // 2).mean() * 3
     theirs = 2 * (matcher.left // 2 == matcher.right // 2).sum() / 1200
