@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from linkage.encode.tokens import _TOKENISERS, MAX_FILTER_TOKENS, bigrams, rarity_buckets
+from linkage.encode.spelling import bigrams
+from linkage.encode.tokens import _KNOWN, _TOKENISERS, MAX_FILTER_TOKENS, rarity_buckets
 from linkage.layout import DATE_DIGITS, POSTCODE_CHARACTERS, TAGS, YEAR_WINDOW, group
 from linkage.match.kernels_compare import NAME_CUTS, TEXT_CUTS
 from linkage.model import Comparisons
@@ -96,8 +97,9 @@ class _Value:
     """One value's tokens as text; "" says nothing."""
 
     def __init__(self, kind, value):
-        known, others, self.whole = _TOKENISERS[kind](value)
-        exact = [value if known else "", *[""] * (TAGS[kind]["exact"] - 1)]
+        self.whole = _KNOWN[kind](value)
+        others = _TOKENISERS[kind](value)
+        exact = [value if self.whole else "", *[""] * (TAGS[kind]["exact"] - 1)]
         row = [*exact, *(token.partition(":")[2] for token in others)]
         self.tokens = {name: row[group(kind, name)] for name in TAGS[kind]}
         self.bigrams = frozenset(bigrams(value)[:MAX_FILTER_TOKENS])

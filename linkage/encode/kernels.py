@@ -3,7 +3,7 @@
 Arrays in, arrays out; checked outside, computed inside. Plain twins stand in tests/naive.py.
 """
 
-# ruff: noqa: C901 (a kernel is one nest of loops)
+# ruff: noqa: C901, SIM110 (a kernel is one nest of loops; all() is not compiled)
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+BLOCK = 1 << 12  # rows that one core takes at a time
 LANES = 8  # words of 64 rows that are XORed at once
 POSITIONS = 14  # 9-bit positions in a 16-byte block; 126 of its 128 bits
 
@@ -126,12 +127,12 @@ def place_tags(
 
 @njit(cache=True, nogil=True)
 def bigram_lists(
-    letters: NDArray[np.int64],
+    letters: NDArray[np.int32],
     lengths: NDArray[np.int64],
     edge: int,
     size: int,
     most: NDArray[np.int64],
-    codes: NDArray[np.int64],
+    codes: NDArray[np.int32],
     count: NDArray[np.int64],
 ) -> None:
     """Distinct padded bigrams of each value in order of first appearance, at most most[v] of them.
@@ -139,6 +140,7 @@ def bigram_lists(
     letters: the letters of all values, numbers below `size`; lengths: (v,) letters of each. edge: the padding's number.
     codes: written one list after another, first letter * size + second; count: (v,), written.
     """
+    last = np.full(size * size, -1, np.int64)  # value in which each bigram was met last
     at, end = 0, 0
     for v in range(len(lengths)):
         begin, before = end, edge
@@ -146,11 +148,75 @@ def bigram_lists(
             letter = letters[at + place] if place < lengths[v] else edge
             code = before * size + letter
             before = letter
-            if end - begin < most[v] and not (codes[begin:end] == code).any():
+            if end - begin < most[v] and last[code] != v:
+                last[code] = v
                 codes[end] = code
                 end += 1
         count[v] = end - begin
         at += lengths[v]
+
+
+@njit(cache=True, nogil=True)
+def word_lists(
+    points: NDArray[np.uint8],
+    lengths: NDArray[np.int64],
+    space: NDArray[np.bool_],
+    table: NDArray[np.int32],
+    codes: NDArray[np.int32],
+    count: NDArray[np.int64],
+    firsts: NDArray[np.int64],
+) -> int:
+    """Words of each value, numbered in order of first appearance; returns how many distinct ones there are.
+
+    points: the characters of all values; lengths: (v,) characters of each. space: (256,) what parts words.
+    table: zeros, a power of two, twice as many as words at least. codes: written one list after another; count: (v,),
+    written. firsts: (words, 2), start and end of where each distinct one stands first, written.
+    """
+    at, end, distinct = 0, 0, 0
+    for v in range(len(lengths)):
+        begin, stop = end, at + lengths[v]
+        while at < stop:
+            if space[points[at]]:
+                at += 1
+                continue
+            start, mixed = at, np.uint64(0)
+            while at < stop and not space[points[at]]:
+                mixed = (mixed ^ np.uint64(points[at])) * np.uint64(0x9E3779B97F4A7C15)
+                mixed ^= mixed >> np.uint64(29)
+                at += 1
+            slot = np.int64(mixed >> np.uint64(1)) & (len(table) - 1)
+            while table[slot] and not _equal_words(points, firsts[table[slot] - 1], start, at):
+                slot = (slot + 1) & (len(table) - 1)
+            if not table[slot]:
+                firsts[distinct] = start, at
+                distinct += 1
+                table[slot] = distinct
+            codes[end] = table[slot] - 1
+            end += 1
+        count[v] = end - begin
+    return distinct
+
+
+@njit(cache=True, nogil=True)
+def _equal_words(points: NDArray[np.uint8], first: NDArray[np.int64], start: int, end: int) -> bool:
+    if first[1] - first[0] != end - start:
+        return False
+    for place in range(end - start):
+        if points[first[0] + place] != points[start + place]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def set_places(digests: NDArray[np.uint64], each: int, count: int, size: int, masks: NDArray[np.uint64]) -> None:
+    """Set the first `count` places of each digest: `each` whole ones of `size` bits from the low end of each half.
+
+    digests: (t, 2); masks: (t, 2 ** size / 64), written.
+    """
+    for t in range(len(digests)):
+        for nth in range(count):
+            place = (digests[t, nth // each] >> np.uint64(size * (nth % each))) & np.uint64((1 << size) - 1)
+            masks[t, place >> np.uint64(6)] |= np.uint64(1) << (place & np.uint64(63))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -160,15 +226,26 @@ def _position(blocks: NDArray[np.uint8], block: int, place: int) -> int:
     return ((int(blocks[block, byte]) | int(blocks[block, byte + 1]) << 8) >> (bit & 7)) & 511
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True)
 def or_masks(
     masks: NDArray[np.uint64], codes: NDArray[np.int32], offsets: NDArray[np.int64], out: NDArray[np.uint64]
 ) -> None:
     """OR into out[r] the masks of row r: masks[codes[offsets[r]:offsets[r + 1]]]. masks: (v, w); out: (n, w)."""
-    for r in prange(len(offsets) - 1):
+    for r in range(len(offsets) - 1):
         for c in range(offsets[r], offsets[r + 1]):
             for w in range(masks.shape[1]):
                 out[r, w] |= masks[codes[c], w]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def or_rows(
+    masks: NDArray[np.uint64], codes: NDArray[np.int32], offsets: NDArray[np.int64], out: NDArray[np.uint64]
+) -> None:
+    """The same for many rows, a block of them on each core."""
+    rows = len(offsets) - 1
+    for block in prange((rows + BLOCK - 1) // BLOCK):
+        some = slice(block * BLOCK, min(rows, (block + 1) * BLOCK))
+        or_masks(masks, codes, offsets[some.start : some.stop + 1], out[some])
 
 
 @njit(cache=True, nogil=True, parallel=True)

@@ -8,7 +8,7 @@ which hides how often a bit is set; see encode.diffusion.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, takewhile
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from keys.chance import SYSTEM, Chance
 from keys.derive import Purpose, RunKey, token_digests
 from linkage.agreement import Profile
 from linkage.encode.diffusion import hardener
-from linkage.encode.tokens import Spelt, bigrams, label, spell
+from linkage.encode.spelling import Shapes, Spelt, bigrams, sliced, spell, words
+from linkage.encode.tokens import label
 from linkage.model import Column, Records
 from linkage.schema import Field, Kind, Schema
 
@@ -57,7 +58,7 @@ def plain_filters(
     if not isinstance(key, RunKey):
         raise TypeError("filters are keyed by a RunKey")
     chance.require(test=key.test)
-    from linkage.encode.kernels import or_masks
+    from linkage.encode.kernels import or_rows
 
     subkey = key.subkey(Purpose.SCREENING)
     owner, version = versions(
@@ -72,7 +73,7 @@ def plain_filters(
         if column is None or not any(profile.weights.get(field.kind, {}).values()):
             continue
         masks = _masks(column.vocabulary, field, profile, subkey)
-        or_masks(masks, *_one_value(column, owner, version), plain)
+        or_rows(masks, *_one_value(column, owner, version), plain)
     if profile.xor:
         blank = np.flatnonzero(~plain.any(axis=1))
         noise = np.frombuffer(chance.draw(plain[blank].nbytes), np.uint64)
@@ -120,18 +121,16 @@ def _masks(vocabulary: Sequence[str], field: Field, profile: Profile, subkey: by
 
 
 def _tokens(vocabulary: Sequence[str], make: Callable[[str], list[str]]) -> Spelt:
-    """Distinct tokens of some values, and as ragged lists those of each: what `make` says, faster where it can be."""
+    """What `make` says of some values, by the fastest way to hear it."""
     if make is _whole:
         return vocabulary, np.arange(len(vocabulary), dtype=np.int32), np.arange(len(vocabulary) + 1)
     if make is bigrams:
         return spell(vocabulary)
     if make is _joined_bigrams:
         return spell([value.replace(" ", "") for value in vocabulary])
-    lists = list(map(make, vocabulary))
-    flat = list(chain.from_iterable(lists))
-    places = {token: place for place, token in enumerate(dict.fromkeys(flat))}
-    codes = np.fromiter(map(places.__getitem__, flat), np.int32, len(flat))
-    return list(places), codes, np.concatenate([[0], np.cumsum(list(map(len, lists)), dtype=np.int64)])
+    if make is str.split:
+        return words(vocabulary)
+    return sliced(vocabulary, make, _SHAPES.get(make, {}))
 
 
 def _token_masks(tokens: Sequence[bytes], weight: int, domain: bytes, bits: int, subkey: bytes) -> NDArray[np.uint64]:
@@ -139,16 +138,15 @@ def _token_masks(tokens: Sequence[bytes], weight: int, domain: bytes, bits: int,
 
     Places are cut from the token's digests, as many whole ones as fit each half of a digest, block after block.
     """
+    from linkage.encode.kernels import set_places
+
     size = bits.bit_length() - 1
     half = 64 // size
     masks = np.zeros((len(tokens), bits // 64), np.uint64)
-    rows = np.arange(len(tokens))
     for start in range(0, weight, 2 * half):
         block = domain + b"/%d" % (start // (2 * half))
-        words = np.frombuffer(token_digests(subkey, block, tokens), "<u8").reshape(-1, 2)
-        for nth in range(min(2 * half, weight - start)):
-            place = (words[:, nth // half] >> np.uint64(size * (nth % half)) & np.uint64(bits - 1)).astype(np.int64)
-            masks[rows, place >> 6] |= np.uint64(1) << (place & 63).astype(np.uint64)
+        digests = np.frombuffer(token_digests(subkey, block, tokens), "<u8").reshape(-1, 2)
+        set_places(digests, half, min(2 * half, weight - start), size, masks)
     return masks
 
 
@@ -220,3 +218,18 @@ TOKENS: Mapping[Kind, Mapping[str, Callable[[str], list[str]]]] = {
     Kind.IDENTIFIER: {"whole": _whole},
 }  # fmt: skip
 """Tokens of a value by their role; a profile says how many bits each role sets (terms.ROLES names the same)."""
+
+_YEAR, _MONTH, _DAY = (0, 1, 2, 3), (5, 6), (8, 9)
+_DATE = "####-##-##"
+_OUTWARDS = (2, 3, 4)  # characters before the space
+
+_SHAPES: Mapping[Callable[[str], list[str]], Shapes] = {
+    _date_parts: {_DATE: (_YEAR, _MONTH, _DAY)},
+    _date_pairs: {_DATE: (_DAY + _MONTH, _MONTH + _YEAR, _DAY + _YEAR)},
+    _date_digits: {_DATE: tuple((place,) for place in (2, 3, *_MONTH, *_DAY))},
+    _sector: {"#" * n + " ###": ((*range(n), n + 1),) for n in _OUTWARDS},
+    _district: {"#" * n + " ###": (tuple(range(n)),) for n in _OUTWARDS},
+    _area: {"#" * n + " ###": (tuple(range(n)),) for n in _OUTWARDS},
+    _characters: {"#" * n + " ###": tuple((place,) for place in (*range(n), *range(n + 1, n + 4))) for n in _OUTWARDS},
+}
+"""On what the tokens of usual values depend; of all other values, each is asked for its own."""

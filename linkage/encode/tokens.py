@@ -7,15 +7,15 @@ outside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain, pairwise, takewhile
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keys.derive import Purpose, RunKey, token_digests
+from linkage.encode.spelling import Shapes, sliced, spell, unspelt
 from linkage.layout import (
     DATE_DIGITS,
     FILTERED,
@@ -34,11 +34,10 @@ from linkage.schema import RARITY_BUCKETS, Field, Kind, Schema
 MAX_FILTER_TOKENS = 24
 """Tokens of one value that enter its filter; longer values are cut (they are told apart long before)."""
 
-_BLOCK = 1 << 16  # values at a time, so that their tokens need not all be held
+ENDING = 6
+"""Last digits of a telephone number that make a token of their own."""
 
-_Tokens = tuple[bool, list[str], bool]
-"""Whether a value has an exact token; those of all its other tags in the order of the layout, "" for none; whether it
-is known whole."""
+_BLOCK = 1 << 16  # values at a time, so that their tokens need not all be held
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,12 +81,6 @@ def label(field: Field) -> bytes:
     return b"name" if field.kind in (Kind.FORENAME, Kind.SURNAME) else f"{field.kind}:{field.name}".encode()
 
 
-def bigrams(text: str) -> list[str]:
-    """Distinct padded bigrams of a text, in order of first appearance."""
-    padded = f"_{text}_"
-    return list(dict.fromkeys(a + b for a, b in pairwise(padded)))
-
-
 def rarity_buckets(column: Column) -> NDArray[np.int8]:
     """Rarity bucket of every distinct value by its share of the people who have one; see schema.RARITY_BUCKETS."""
     count = np.bincount(column.codes, minlength=len(column.vocabulary))
@@ -99,108 +92,60 @@ def rarity_buckets(column: Column) -> NDArray[np.int8]:
 def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
     """Digests of a field: every value's exact token first, as no two share one; then those that values may share."""
     vocabulary, slots = column.vocabulary, TAGS[field.kind]["exact"]
-    tags = np.full((len(vocabulary), tags_of(field.kind)), -1, np.int32)
-    presence = np.empty(len(vocabulary), np.uint8)
-    places: dict[str, int] = {"": -1}
+    known = np.fromiter(map(_KNOWN[field.kind], vocabulary), np.bool_, len(vocabulary))
+    own = np.flatnonzero(known)
     digests = bytearray()
-    for start in range(0, len(vocabulary), _BLOCK):
-        values = vocabulary[start : start + _BLOCK]
-        made = [_TOKENISERS[field.kind](value) for value in values]
-        exact = [f"exact:{value}".encode() for value, (known, _, _) in zip(values, made, strict=True) if known]
+    for start in range(0, len(own), _BLOCK):
+        exact = [f"exact:{vocabulary[value]}".encode() for value in own[start : start + _BLOCK].tolist()]
         digests += token_digests(subkey, label(field), exact)
-        shared = list(chain.from_iterable(tokens for _, tokens, _ in made))
-        for token in dict.fromkeys(shared):
-            places.setdefault(token, len(places) - 1)
-        rows = slice(start, start + len(values))
-        tags[rows, slots:] = np.fromiter(map(places.__getitem__, shared), np.int32, len(shared)).reshape(len(made), -1)
-        tags[rows, 0] = [known - 1 for known, _, _ in made]
-        presence[rows] = [1 + whole for _, _, whole in made]
-    own = np.flatnonzero(tags[:, 0] >= 0)
-    tags[:, slots:][tags[:, slots:] >= 0] += len(own)
-    tags[own, 0] = -1
+    tags = np.full((len(vocabulary), tags_of(field.kind)), -1, np.int32)
     tags[own, rarity_buckets(column)[own] if slots > 1 else 0] = np.arange(len(own), dtype=np.int32)
-    grams, codes, offsets = (
-        spell(vocabulary, MAX_FILTER_TOKENS) if field.kind in FILTERED else _unspelt(len(vocabulary))
-    )
-    del places[""]
-    shared = [*places, *(f"bigram:{gram}" for gram in grams)]
+    shared: list[str] = []
+    if tags.shape[1] > slots:
+        tokens, codes, _ = sliced(vocabulary, _TOKENISERS[field.kind], _SHAPES.get(field.kind, {}))
+        shared = [token for token in tokens if token]
+        place = np.full(len(tokens), -1, np.int32)
+        place[[token != "" for token in tokens]] = np.arange(len(own), len(own) + len(shared))
+        tags[:, slots:] = place[codes].reshape(len(vocabulary), tags.shape[1] - slots)
+    grams, codes, offsets = spell(vocabulary, MAX_FILTER_TOKENS) if field.kind in FILTERED else unspelt(len(vocabulary))
+    codes += np.int32(len(own) + len(shared))
+    shared += [f"bigram:{gram}" for gram in grams]
     digests += token_digests(subkey, label(field), [token.encode() for token in shared])
     return FieldTokens(
         digests=np.frombuffer(digests, np.uint8).reshape(-1, 16),
         tags=tags,
-        filter_codes=codes + np.int32(len(own) + len(places)),
+        filter_codes=codes,
         filter_offsets=offsets,
-        presence=presence,
+        presence=1 + known.astype(np.uint8),
         codes=column.codes,
         offsets=column.offsets,
     )
 
 
-Spelt = tuple[Sequence[str], NDArray[np.int32], NDArray[np.int64]]
-"""Distinct tokens of some values, and as ragged lists (codes, offsets) the places of each value's among them."""
-
-
-def _unspelt(values: int) -> Spelt:
-    return [], np.empty(0, np.int32), np.zeros(values + 1, np.int64)
-
-
-def spell(vocabulary: Sequence[str], most_each: int = 1 << 30) -> Spelt:
-    """The bigrams of some values, of each the first ones: what `bigrams` says."""
-    from linkage.encode.kernels import bigram_lists  # loads numba
-
-    lengths = np.fromiter(map(len, vocabulary), np.int64, len(vocabulary))
-    text = "".join(vocabulary)
-    letters = sorted({*text, "_"})
-    number = np.zeros(ord(letters[-1]) + 1, np.int64)
-    number[[ord(letter) for letter in letters]] = np.arange(len(letters))
-    spelling = number[np.frombuffer(text.encode("utf-32-le"), np.uint32)]
-    most = np.minimum(lengths + 1, most_each)
-    codes = np.empty(int(most.sum()), np.int64)
-    count = np.empty(len(vocabulary), np.int64)
-    bigram_lists(spelling, lengths, int(number[ord("_")]), len(letters), most, codes, count)
-    codes = codes[: int(count.sum())]
-    met = np.flatnonzero(np.bincount(codes, minlength=1))[: len(codes)]
-    grams = [letters[code // len(letters)] + letters[code % len(letters)] for code in met.tolist()]
-    return grams, np.searchsorted(met, codes).astype(np.int32), np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-
-
-def _name(value: str) -> _Tokens:
+def _name(value: str) -> list[str]:
     if len(value) == 1:  # an initial: it may agree with a whole name, and is never the same name
-        return False, [*[""] * (ROOTS + SOUNDS + INITIALS - 1), f"initial:{value}"], False
+        return [*[""] * (ROOTS + SOUNDS + INITIALS - 1), f"initial:{value}"]
     roots = [f"root:{root}" for root in _some(name_roots(value), ROOTS)]
     sounds = [f"sound:{sound}" for sound in _some(phonetic(value), SOUNDS)]
     initial = [f"initial:{value[0]}", *[""] * (INITIALS - 1)]
-    return True, [*_filled(roots, ROOTS), *_filled(sounds, SOUNDS), *initial], True
+    return [*_filled(roots, ROOTS), *_filled(sounds, SOUNDS), *initial]
 
 
-def _date(value: str) -> _Tokens:
+def _date(value: str) -> list[str]:
     year, _, rest = value.partition("-")
-    whole = len(rest) == len("mm-dd")
-    its_year, first, window = _year_tokens(year)
-    day_month_swap, last = _day_tokens(rest) if whole else ([""] * 4, [])
-    digits = [*first, *last] if whole else [""] * DATE_DIGITS
-    return whole, [*day_month_swap[:2], its_year, *day_month_swap[2:], *digits, *window], whole
-
-
-@lru_cache(maxsize=1 << 10)
-def _year_tokens(year: str) -> tuple[str, list[str], list[str]]:
-    """The year, its digits at their places, and the years around it."""
-    window = range(int(year) - YEAR_WINDOW // 2 + 1, int(year) + YEAR_WINDOW // 2 + 1)
-    digits = [f"digit:{place}{digit}" for place, digit in enumerate(year)]
-    return f"year:{year}", digits, [f"window:{other}" for other in window]
-
-
-@lru_cache(maxsize=1 << 10)
-def _day_tokens(rest: str) -> tuple[list[str], list[str]]:
-    """Day, month, which of each they would be if they were swapped, and their digits."""
     month, _, day = rest.partition("-")
     # A swapped date says which day and month it would be: its tokens are those of the other groups. Where day and
     # month are equal nothing could be swapped, and the tags would say that they are equal.
     swap = [f"day:{month}", f"month:{day}"] if day != month else ["", ""]
-    return [f"day:{day}", f"month:{month}", *swap], [f"digit:{4 + n}{digit}" for n, digit in enumerate(month + day)]
+    digits = [f"digit:{place}{digit}" for place, digit in enumerate(year + month + day)]
+    window = range(int(year) - YEAR_WINDOW // 2 + 1, int(year) + YEAR_WINDOW // 2 + 1)
+    around = [f"window:{other}" for other in window]
+    if not day:
+        return ["", "", f"year:{year}", "", "", *[""] * DATE_DIGITS, *around]
+    return [f"day:{day}", f"month:{month}", f"year:{year}", *swap, *digits, *around]
 
 
-def _postcode(value: str) -> _Tokens:
+def _postcode(value: str) -> list[str]:
     outward, _, inward = value.partition(" ")
     if inward:
         characters = [*outward.ljust(POSTCODE_CHARACTERS - 3, "_"), *inward]
@@ -211,20 +156,17 @@ def _postcode(value: str) -> _Tokens:
         narrower = [f"sector:{value[:-1]}", f"district:{value[:-2]}", f"area:{value[:1]}"]
     else:
         area = "".join(takewhile(str.isalpha, value))
-        return False, ["", f"district:{value}", f"area:{area}", *[""] * POSTCODE_CHARACTERS], False
+        return ["", f"district:{value}", f"area:{area}", *[""] * POSTCODE_CHARACTERS]
     placed = [f"character:{place}{character}" for place, character in enumerate(characters[:POSTCODE_CHARACTERS])]
-    return True, [*narrower, *placed], True
+    return [*narrower, *placed]
 
 
-def _phone(value: str) -> _Tokens:
-    return True, [f"ending:{value[-6:]}"], True
+def _phone(value: str) -> list[str]:
+    return [f"ending:{value[-ENDING:]}"]
 
 
-_NOTHING_ELSE: _Tokens = (True, [], True)
-
-
-def _whole(_: str) -> _Tokens:
-    return _NOTHING_ELSE
+def _nothing(_: str) -> list[str]:
+    return []
 
 
 def _filled(tokens: list[str], size: int) -> list[str]:
@@ -236,13 +178,43 @@ def _some(values: Iterable[str], most: int) -> list[str]:
     return sorted(dict.fromkeys(list(values)[:most]))
 
 
-_TOKENISERS: Mapping[Kind, Callable[[str], _Tokens]] = {
+_TOKENISERS: Mapping[Kind, Callable[[str], list[str]]] = {
     Kind.FORENAME: _name,
     Kind.SURNAME: _name,
     Kind.DATE: _date,
     Kind.POSTCODE: _postcode,
-    Kind.SEX: _whole,
-    Kind.TEXT: _whole,
+    Kind.SEX: _nothing,
+    Kind.TEXT: _nothing,
     Kind.PHONE: _phone,
-    Kind.IDENTIFIER: _whole,
+    Kind.IDENTIFIER: _nothing,
 }
+"""Tokens of all tags of a value but the exact one, in the order of the layout, "" for none."""
+
+_KNOWN: Mapping[Kind, Callable[[str], bool]] = {
+    **dict.fromkeys(Kind, lambda _: True),
+    **dict.fromkeys((Kind.FORENAME, Kind.SURNAME), lambda value: len(value) > 1),
+    Kind.DATE: lambda value: len(value) == len("yyyy-mm-dd"),
+    Kind.POSTCODE: lambda value: " " in value or value.isdigit(),
+}
+"""Whether a value is known whole, and so has an exact token."""
+
+_YEAR, _MONTH, _DAY = (0, 1, 2, 3), (5, 6), (8, 9)
+
+_SHAPES: Mapping[Kind, Shapes] = {
+    Kind.DATE: {
+        "####-##-##": (
+            _DAY, _MONTH, _YEAR, *(_MONTH + _DAY,) * 2, *((place,) for place in _YEAR + _MONTH + _DAY),
+            *(_YEAR,) * YEAR_WINDOW,
+        ),
+    },
+    Kind.POSTCODE: {
+        "#" * n + " ###": (
+            (*range(n), n + 1), tuple(range(n)), tuple(range(n)),
+            *((place,) for place in range(n)), *((),) * (POSTCODE_CHARACTERS - 3 - n),
+            *((place,) for place in range(n + 1, n + 4)),
+        )
+        for n in (2, 3, 4)
+    },
+    Kind.PHONE: {"#" * n: (tuple(range(n - ENDING, n)),) for n in range(ENDING, 16)},
+}  # fmt: skip
+"""On what each of these tokens depends in usual values."""

@@ -11,7 +11,8 @@ from keys.derive import Purpose, expand_blocks, pair_keys, token_digests
 from linkage.encode import evidence as making
 from linkage.encode import parallel
 from linkage.encode.evidence import make_evidence
-from linkage.encode.tokens import MAX_FILTER_TOKENS, bigrams, label, tokenise
+from linkage.encode.spelling import bigrams
+from linkage.encode.tokens import MAX_FILTER_TOKENS, label, tokenise
 from linkage.layout import FILTER_WEIGHT, FILTERED, TAGS, Layout, tags_of
 from linkage.schema import Field, Kind, Schema
 from tests import naive_encode as naive

@@ -5,7 +5,7 @@ import pytest
 
 from linkage.encode import kernels
 from linkage.encode.diffusion import diffused, diffusion_places
-from linkage.encode.tokens import bigrams
+from linkage.encode.spelling import bigrams
 from tests import naive_encode as naive
 from tests import support
 
