@@ -36,17 +36,18 @@ THEIRS = peer_runs.SCRIPTS / "speed_peers.py"
 
 @dataclass(frozen=True)
 class Sizes:
-    """Rows of the CSV, of both sides of the exact comparison, of each file of the bit sampling, and repeats."""
+    """Rows of the CSV, of a large one (0: none), of the exact comparison's sides, of the bit sampling's; repeats."""
 
     encode: int
+    large: int
     left: int
     right: int
     lsh: int
     repeats: int
 
 
-FULL = Sizes(encode=100_000, left=4_000, right=100_000, lsh=1_000_000, repeats=3)
-QUICK = Sizes(encode=20_000, left=2_000, right=50_000, lsh=50_000, repeats=2)
+FULL = Sizes(encode=100_000, large=1_000_000, left=4_000, right=100_000, lsh=1_000_000, repeats=3)
+QUICK = Sizes(encode=20_000, large=0, left=2_000, right=50_000, lsh=50_000, repeats=2)
 
 
 def main() -> None:
@@ -81,6 +82,9 @@ def run(sizes, repeats, *, growth=False):
             one_turn(python, people, parts, files, sizes, Path(work), f"{nth + 1} of {repeats}")
             for nth in range(repeats)
         ]
+        if sizes.large:
+            say(f"encode {sizes.large:,} rows")
+            taken[0] |= encodings(python, speed_data.people_csv(sizes.large), Path(work), "_large")
         machine = ours("machine")
         parts = ours("parts", *files, DICE, RECALL, sizes.lsh)
     grown = [lsh(files, rows, "all") for rows in grown_rows(sizes.lsh)] if growth else []
@@ -99,10 +103,8 @@ def one_turn(python, people, parts, files, sizes, work, which):
         say(f"{which}: {what}, theirs")
         return answer([str(python), str(THEIRS), what, *map(str, rest)])
 
-    say(f"{which}: encode and compare, ours")
-    return {
-        "encode": ours("encode", people, work, *(["profile"] if which.startswith("1 ") else [])),
-        "clkhash": theirs("encode", people, work),
+    say(f"{which}: encode and compare")
+    return encodings(python, people, work, profiled=which.startswith("1 ")) | {
         "kernel": ours("kernel", *parts, DICE, 1),
         "anonlink": theirs("kernel", *parts, DICE),
         "cores": ours("kernel", *parts, DICE, 2),
@@ -110,6 +112,15 @@ def one_turn(python, people, parts, files, sizes, work, which):
         "product": theirs("product", *parts, DICE),
         "lsh": lsh(files, sizes.lsh, "all"),
         "lsh_every": lsh(files, sizes.lsh, "every"),
+    }
+
+
+def encodings(python, people, work, suffix="", *, profiled=False):
+    """One CSV encoded by us under the profile that is most like theirs and under the default one, and by them."""
+    return {
+        f"encode{suffix}": ours("encode", people, work, speed_data.PROFILE, *(["profile"] if profiled else [])),
+        f"clkhash{suffix}": answer([str(python), str(THEIRS), "encode", str(people), str(work)]),
+        f"encode_default{suffix}": ours("encode", people, work, speed_data.DEFAULT),
     }
 
 

@@ -1,6 +1,6 @@
 """This toolkit at work for benchmarks/speed.py, each task in a process of its own.
 
-    python benchmarks/speed_ours.py encode PEOPLE.csv WORK [profile]
+    python benchmarks/speed_ours.py encode PEOPLE.csv WORK PROFILE [profile]
     python benchmarks/speed_ours.py kernel LEFT.npy RIGHT.npy DICE THREADS
     python benchmarks/speed_ours.py lsh LEFT.npy RIGHT.npy DICE RECALL every|all ROWS
     python benchmarks/speed_ours.py parts LEFT.npy RIGHT.npy DICE RECALL ROWS
@@ -28,7 +28,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.peers.speed_peers import Clock
-from benchmarks.speed_data import PROFILE
 from linkage.resources import resource as found_at
 
 RUNS = ("warm", "timed")
@@ -41,12 +40,12 @@ def main():
     print(json.dumps(result | {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
 
 
-def encode(people, work, profile=""):
+def encode(people, work, agreed, profile=""):
     """The step `linkage encode` at a desk, from CSV to sealed package; then parts of it on the same records."""
     from linkage.steps.agency import Source
     from linkage.steps.agency import encode as encode_step
 
-    with tempfile.TemporaryDirectory(dir=work) as folder, signed_desk(Path(folder)) as desk:
+    with tempfile.TemporaryDirectory(dir=work) as folder, signed_desk(Path(folder), agreed) as desk:
         first = Path(folder) / "first.csv"
         with Path(people).open(encoding="utf-8") as file:
             first.write_text("".join(line for _, line in zip(range(FIRST_ROWS), file, strict=False)), "utf-8")
@@ -64,30 +63,21 @@ def encode(people, work, profile=""):
 
 
 def _kernels(desk, people):
-    """Distinct values to filters as `encode` does it, and the ORing of masks alone."""
+    """Distinct values to filters as `encode` does it."""
     from keys.derive import RunKey
-    from linkage.encode.kernels import or_masks
     from linkage.encode.screening import make_filters
     from linkage.steps.agency import Source, read_source
 
     records = read_source(Source(Path(people)), desk, dt.date(2026, 11, 2)).records
     key = RunKey("speed", test=True, value=bytes(32))
     clock = Clock()
-    filters, _ = make_filters(records, desk.agreement.schema, desk.agreement.profile, key)
-    made = clock.so_far()
-    columns = list(records.columns.values())
-    masks = [np.random.default_rng(1).integers(0, 2**63, (len(c.vocabulary), 16), dtype=np.uint64) for c in columns]
-    out = np.zeros_like(filters)
-    or_masks(masks[0], columns[0].codes[:1], columns[0].offsets[:2], out[:1])
-    clock = Clock()
-    for mask, column in zip(masks, columns, strict=True):
-        or_masks(mask, column.codes, column.offsets, out)
-    return {"kernel": made, "masks": clock.so_far()}
+    make_filters(records, desk.agreement.schema, desk.agreement.profile, key)
+    return {"kernel": clock.so_far()}
 
 
 @contextmanager
-def signed_desk(folder):
-    """The desk of an agency whose agreement takes the plain profile and is signed by all, with its secret."""
+def signed_desk(folder, profile):
+    """The desk of an agency whose agreement names a profile and is signed by all, with its secret."""
     import msgspec
 
     from keys import vault
@@ -106,9 +96,9 @@ def signed_desk(folder):
         for name, role in roles.items()
     )
     terms = toml.read(found_at("examples", "rehearse"), Terms)
-    screening = msgspec.structs.replace(terms.screening, profile=PROFILE)
+    screening = msgspec.structs.replace(terms.screening, profile=profile)
     terms = msgspec.structs.replace(terms, parties=parties, screening=screening)
-    agreed = Agreement(terms, toml.read(found_at("profiles", PROFILE), Profile))
+    agreed = Agreement(terms, toml.read(found_at("profiles", profile), Profile))
     (folder / AGREEMENT).write_bytes(dump(terms))
     for name, identity in identities.items():
         signature_path(folder / AGREEMENT, name).write_text(sign_terms(agreed, identity), "ascii")

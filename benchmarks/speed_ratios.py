@@ -11,11 +11,22 @@ ENTRY = 32  # bytes of a row where tables are joined
 PAIRED = {
     # name: ours, theirs, what is counted; more than 1 means that we are faster
     "encode_vs_clkhash": ("encode", "clkhash", "rows"),
+    "encode_default_vs_clkhash": ("encode_default", "clkhash", "rows"),
+    "encode_large_vs_clkhash": ("encode_large", "clkhash_large", "rows"),
+    "encode_default_large_vs_clkhash": ("encode_default_large", "clkhash_large", "rows"),
     "kernel_vs_anonlink": ("kernel", "anonlink", "pairs"),
     "lsh_vs_anonlink": ("lsh", "anonlink", "pairs"),
     "lsh_every_pair_vs_anonlink": ("lsh_every", "anonlink", "pairs"),
     "kernel_vs_faiss": ("kernel", "faiss", "pairs"),
     "kernel_vs_matrix_product": ("kernel", "product", "pairs"),
+}
+
+
+KERNELS = {
+    # name: ours, theirs; of each what turns distinct values into filters, alone
+    "encode_kernel_vs_clkhash": ("encode", "clkhash"),
+    "encode_default_kernel_vs_clkhash": ("encode_default", "clkhash"),
+    "encode_large_kernel_vs_clkhash": ("encode_large", "clkhash_large"),
 }
 
 
@@ -32,15 +43,15 @@ def ratios(taken):
                 made[name], made["spread"][name] = middle, [min(each), max(each)]
             else:
                 into[name] = middle
-    kernels = [
-        rate(turn["encode"]["kernel"] | {"rows": turn["encode"]["rows"]}, "rows", "cpu")
-        / rate(turn["clkhash"]["kernel"] | {"rows": turn["clkhash"]["rows"]}, "rows", "cpu")
-        for turn in taken
-        if "failed" not in turn["encode"] and "failed" not in turn["clkhash"]
-    ]
-    if kernels:
-        made["encode_kernel_vs_clkhash"] = statistics.median(kernels)
-        made["spread"]["encode_kernel_vs_clkhash"] = [min(kernels), max(kernels)]
+    for name, (ours, theirs) in KERNELS.items():
+        alone = [
+            {side: turn[side]["kernel"] | {"rows": turn[side]["rows"]} for side in (ours, theirs)}
+            for turn in taken
+            if ran(turn, ours) and ran(turn, theirs)
+        ]
+        each = paired(alone, ours, theirs, "rows", "cpu")
+        if each:
+            made[name], made["spread"][name] = statistics.median(each), [min(each), max(each)]
     return made
 
 
@@ -49,8 +60,13 @@ def paired(taken, ours, theirs, counted, unit):
     return [
         rate(turn[ours], counted, unit) / rate(turn[theirs], counted, unit)
         for turn in taken
-        if "failed" not in turn[ours] and "failed" not in turn[theirs]
+        if ran(turn, ours) and ran(turn, theirs)
     ]
+
+
+def ran(turn, name):
+    """Whether a task was part of a turn and did not fail."""
+    return name in turn and "failed" not in turn[name]
 
 
 def rate(one, counted, unit):

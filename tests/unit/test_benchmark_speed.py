@@ -19,7 +19,8 @@ LSH = {
 
 def turn(**changes):
     one = {
-        "encode": ENCODE, "clkhash": CLKHASH, "kernel": KERNEL, "cores": KERNEL, "faiss": KERNEL, "product": KERNEL,
+        "encode": ENCODE, "encode_default": ENCODE | {"cpu": 4.0}, "clkhash": CLKHASH,
+        "kernel": KERNEL, "cores": KERNEL, "faiss": KERNEL, "product": KERNEL,
         "anonlink": KERNEL | {"cpu": 4.0, "wall": 2.0}, "lsh": LSH, "lsh_every": LSH | {"cpu": 5.0},
     }  # fmt: skip
     return copy.deepcopy(one | changes)
@@ -36,6 +37,7 @@ def report(*taken):
 def test_a_ratio_is_of_rates_in_core_seconds_and_above_one_when_we_are_faster():
     made = speed_ratios.ratios([turn()])
     assert made["encode_vs_clkhash"] == pytest.approx(10)
+    assert made["encode_default_vs_clkhash"] == pytest.approx(5)
     assert made["encode_kernel_vs_clkhash"] == pytest.approx(100)
     assert made["kernel_vs_anonlink"] == pytest.approx(4)
     assert made["lsh_vs_anonlink"] == pytest.approx(40)
@@ -58,6 +60,15 @@ def test_a_peer_that_did_not_run_has_no_ratio_and_says_so():
     assert "lsh_vs_anonlink" not in made
     assert made["kernel_vs_faiss"] == pytest.approx(1)
     assert "did not run (ModuleNotFoundError)" in speed_tables.plain(made)
+
+
+def test_what_is_measured_in_one_turn_alone_has_its_ratio_and_elsewhere_none():
+    large = {"encode_large": ENCODE | {"cpu": 1.0}, "clkhash_large": CLKHASH}
+    made = report(turn(**large), turn())
+    assert made["encode_large_vs_clkhash"] == pytest.approx(20)
+    assert "encode_default_large_vs_clkhash" not in made
+    assert "encode, plain profile  " in speed_tables.plain(made)
+    assert "million rows" not in speed_tables.plain(report(turn()))
 
 
 def test_the_page_says_which_goals_are_met():
