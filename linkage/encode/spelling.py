@@ -13,6 +13,11 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.texts import Texts
+
+ASCII = 128
+"""Characters below it are one byte each, and so are places in a text."""
+
 Spelt = tuple[Sequence[str], NDArray[np.int32], NDArray[np.int64]]
 """Distinct tokens of some values, and as ragged lists (codes, offsets) the places of each value's among them."""
 
@@ -36,9 +41,7 @@ def spell(vocabulary: Sequence[str], most_each: int = 1 << 30) -> Spelt:
     """The bigrams of some values, of each the first ones: what `bigrams` says."""
     from linkage.encode.kernels import bigram_lists  # loads numba
 
-    lengths = np.fromiter(map(len, vocabulary), np.int64, len(vocabulary))
-    text = "".join(vocabulary)
-    points = np.frombuffer(*((text.encode(), np.uint8) if text.isascii() else (text.encode("utf-32-le"), np.uint32)))
+    points, lengths = _points(vocabulary)
     met = np.bincount(points, minlength=ord("_") + 1) > 0
     met[ord("_")] = True
     number = (np.cumsum(met) - 1).astype(np.int32)
@@ -58,17 +61,16 @@ def words(vocabulary: Sequence[str]) -> Spelt:
     """The words of some values, in their order: what `str.split` says."""
     from linkage.encode.kernels import word_lists  # loads numba
 
-    text = "".join(vocabulary)
-    if not text.isascii():
+    texts = texts_of(vocabulary)
+    if texts.data.max(initial=0) >= ASCII:
         return listed(vocabulary, str.split)
-    points = np.frombuffer(text.encode(), np.uint8)
+    points, lengths = texts.data, np.diff(texts.ends)
     space = np.array([chr(point).isspace() for point in range(256)])
-    lengths = np.fromiter(map(len, vocabulary), np.int64, len(vocabulary))
     most = int(space[points].sum()) + len(vocabulary)
     codes, count = np.empty(most, np.int32), np.empty(len(vocabulary), np.int64)
     firsts, table = np.empty((most, 2), np.int64), np.zeros(1 << (2 * most).bit_length(), np.int32)
     distinct = word_lists(points, lengths, space, table, codes, count, firsts)
-    spelt = [text[start:end] for start, end in firsts[:distinct].tolist()]
+    spelt = [points[start:end].tobytes().decode() for start, end in firsts[:distinct].tolist()]
     return spelt, codes[: int(count.sum())], _offsets(count)
 
 
@@ -83,22 +85,22 @@ def listed(vocabulary: Sequence[str], make: Callable[[str], list[str]]) -> Spelt
 
 def sliced(vocabulary: Sequence[str], make: Callable[[str], list[str]], shapes: Shapes) -> Spelt:
     """What `make` says, asked once for all values of a shape that agree where a token depends on them."""
-    lengths = np.fromiter(map(len, vocabulary), np.int64, len(vocabulary))
+    texts = texts_of(vocabulary)
     left = np.ones(len(vocabulary), np.bool_)
     counts = np.zeros(len(vocabulary), np.int64)
     parts: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []  # rows, and the places of their tokens
     places: dict[str, int] = {}
     for shape, spans in shapes.items():
-        rows, characters = _of_shape(vocabulary, np.flatnonzero(lengths == len(shape)), shape)
+        rows, characters = _of_shape(texts, shape)
         codes = np.empty((len(rows), len(spans)), np.int32)
         distinct = {span: _distinct(characters[:, span]) for span in dict.fromkeys(spans)}
         for nth, span in enumerate(spans):
             first, same = distinct[span]
-            codes[:, nth] = _placed([make(vocabulary[row])[nth] for row in rows[first].tolist()], places)[same]
+            codes[:, nth] = _placed([make(texts[row])[nth] for row in rows[first].tolist()], places)[same]
         left[rows], counts[rows] = False, len(spans)
         parts.append((rows, codes))
     rest = np.flatnonzero(left)
-    tokens, others, bounds = listed([vocabulary[row] for row in rest.tolist()], make)
+    tokens, others, bounds = listed(texts.take(rest), make)
     counts[rest] = np.diff(bounds)
     offsets = _offsets(counts)
     flat = np.empty(int(offsets[-1]), np.int32)
@@ -115,16 +117,26 @@ def _placed(tokens: Sequence[str], places: dict[str, int]) -> NDArray[np.int32]:
     return np.array([places.setdefault(token, len(places)) for token in tokens], np.int32)
 
 
-def _of_shape(
-    vocabulary: Sequence[str], rows: NDArray[np.int64], shape: str
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Which of some values of a shape's length are of the shape, and their characters (m, length)."""
-    text = "".join([vocabulary[row] for row in rows.tolist()])
-    if not text.isascii():
-        rows, text = rows[:0], ""
-    characters = np.frombuffer(text.encode(), np.uint8).reshape(-1, len(shape))
+def texts_of(vocabulary: Sequence[str]) -> Texts:
+    """The same values as Texts."""
+    return vocabulary if isinstance(vocabulary, Texts) else Texts.of(vocabulary)
+
+
+def _points(vocabulary: Sequence[str]) -> tuple[NDArray[np.uint8 | np.uint32], NDArray[np.int64]]:
+    """Characters of all values, one value after another, and how many each has; uint8 where all are ASCII."""
+    texts = texts_of(vocabulary)
+    if texts.data.max(initial=0) < ASCII:
+        return texts.data, np.diff(texts.ends)
+    points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+    return points, np.fromiter(map(len, texts), np.int64, len(texts))
+
+
+def _of_shape(texts: Texts, shape: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Which values are of a shape, (m,), and their characters (m, length)."""
+    rows = np.flatnonzero(np.diff(texts.ends) == len(shape))
+    characters = texts.data[texts.ends[rows][:, None] + np.arange(len(shape))]
     pattern = np.frombuffer(shape.encode(), np.uint8)
-    fits = np.ones(len(rows), np.bool_)
+    fits = (characters < ASCII).all(axis=1)
     for sign in {*shape} - {"#"}:
         fits &= ((characters == ord(sign)) == (pattern == ord(sign))).all(axis=1)
     return rows[fits], characters[fits]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.derive import Purpose, RunKey, token_digests
-from linkage.encode.spelling import Shapes, sliced, spell, unspelt
+from linkage.encode.spelling import Shapes, sliced, spell, texts_of, unspelt
 from linkage.layout import (
     DATE_DIGITS,
     FILTERED,
@@ -91,12 +91,12 @@ def rarity_buckets(column: Column) -> NDArray[np.int8]:
 
 def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
     """Digests of a field: every value's exact token first, as no two share one; then those that values may share."""
-    vocabulary, slots = column.vocabulary, TAGS[field.kind]["exact"]
+    vocabulary, slots = texts_of(column.vocabulary), TAGS[field.kind]["exact"]
     known = np.fromiter(map(_KNOWN[field.kind], vocabulary), np.bool_, len(vocabulary))
     own = np.flatnonzero(known)
     digests = bytearray()
     for start in range(0, len(own), _BLOCK):
-        exact = [f"exact:{vocabulary[value]}".encode() for value in own[start : start + _BLOCK].tolist()]
+        exact = [f"exact:{value}".encode() for value in vocabulary.take(own[start : start + _BLOCK])]
         digests += token_digests(subkey, label(field), exact)
     tags = np.full((len(vocabulary), tags_of(field.kind)), -1, np.int32)
     tags[own, rarity_buckets(column)[own] if slots > 1 else 0] = np.arange(len(own), dtype=np.int32)
