@@ -3,7 +3,7 @@
 Rule as in kernels.py; the plain twin is in tests/naive.py.
 """
 
-# ruff: noqa: C901 (a kernel is one nest of loops)
+# ruff: noqa: C901, PLR0912 (a kernel is one nest of loops)
 
 from __future__ import annotations
 
@@ -80,8 +80,9 @@ def nearest_drawn(
                     continue
                 for j in range(strip, min(strip + STRIP, stop - start)):
                     other = start + j
-                    met = (other - luckiest[q]) % rows < seen
-                    if counts[j] <= allowed and not met and other != row:
+                    if counts[j] > allowed or other == row:
+                        continue
+                    if (other - luckiest[q]) % rows >= seen:  # else it was met before
                         _meet(filters, tickets, row, other, means, noise, best[q])
 
 
