@@ -94,7 +94,11 @@ def _plain(judged, rehearsed, files, inside):
         with mock.patch.multiple("linkage.parties.inside", make_evidence=side, compare=compare_plain):
             nulls[name] = agency.pattern_table(*arguments)
     pairs = {LEFT: join.pairs.left, RIGHT: join.pairs.right}
-    sides = {name: SimpleNamespace(evidence=PlainSide(records[name], rows[name])) for name in (LEFT, RIGHT)}
+    sides = {}
+    for name in (LEFT, RIGHT):
+        none = np.empty((len(rows[name]), 0), np.uint8)
+        side_of = PlainSide(records[name], rows[name])
+        sides[name] = SimpleNamespace(evidence=side_of, notes=none, bound=none, note_key=b"")
 
     def stand_in(_join, _contents, name):
         return pairs[name]

@@ -44,7 +44,7 @@ def seal(recipient: PublicIdentity, plaintext: bytes, info: bytes) -> bytes:
         ) from problem
 
 
-def open_sealed(identity: Identity, sealed: bytes, info: bytes) -> bytes:
+def open_sealed(identity: Identity, sealed: bytes | memoryview, info: bytes) -> bytes:
     """Plaintext of bytes sealed to `identity` with the same `info`.
 
     Raises TestKeyError when they were sealed in the other mode (R50), OpenError in every other case.

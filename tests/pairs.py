@@ -3,7 +3,8 @@
 import numpy as np
 
 from linkage.model import Comparisons, Pairs, Scores
-from linkage.parties.matcher import Compared
+from linkage.notes import SEALED_NOTE_BYTES
+from linkage.parties.matcher import Compared, Sealed
 from linkage.parties.screened import Joined
 from linkage.schema import LEVELS, MISSING
 from tests.support import SCHEMA
@@ -40,4 +41,9 @@ def compared(rows, weight, probability, left=None, right=None, people=1000):
         np.zeros((count, len(SCHEMA) + 1), np.float32),
         {"expected_pairs": 1.0, "many": (False, False)},
     )
-    return Compared(Joined("childrens_services", "police", pairs, ids), comparisons, scores, float(people) ** 2)
+    # Notes that say which pair and which side they are.
+    notes = np.arange(count, dtype=np.uint8)[:, None] + np.zeros((2, 1, SEALED_NOTE_BYTES), np.uint8)
+    notes += np.array([10, 20], np.uint8)[:, None, None]
+    keys = b"key of childrens_services", b"key of police"
+    sealed = Sealed(np.arange(count), notes, np.stack([ids, ids]), keys)
+    return Compared(Joined("childrens_services", "police", pairs, ids), comparisons, scores, float(people) ** 2, sealed)

@@ -11,7 +11,6 @@ runs/<run>/                             encrypted state of a run, destroyed by `
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +27,7 @@ from linkage.errors import NotAgreedError, OtherRunError, ReplayedPackageError, 
 from linkage.exchange.files import read, write_all, write_new, write_over
 from linkage.exchange.journal import Journal
 from linkage.package.container import (
+    HEAD_BYTES,
     SUFFIX,
     Body,
     Expected,
@@ -143,41 +143,62 @@ class Desk:
 
         The caller notes them in the journal once its step has succeeded (`taken_in`).
         """
-        parts: dict[str, list[bytes]] = defaultdict(list)
-        for name, data in self.packages(paths, kind, run):
-            parts[name].append(data)
-        if not parts:
+        opened: dict[str, Opened] = {}
+        for _, files in self._groups(paths, kind, run):
+            package = self.open(files, kind, run)
+            if package.header.sender in opened:
+                raise _two(kind, package.header.sender)
+            opened[package.header.sender] = package
+        return opened
+
+    def waiting(self, paths: Sequence[Path], kind: Kind, run: str) -> dict[str, list[Path]]:
+        """What `take` would open, as files by sender, to be opened one by one; a header is believed until then."""
+        found: dict[str, list[Path]] = {}
+        for header, files in self._groups(paths, kind, run):
+            if header.sender in found:
+                for each in (found[header.sender], files):  # whichever is forged is worse news
+                    self.open(each, kind, run)
+                raise _two(kind, header.sender)
+            found[header.sender] = files
+        return found
+
+    def open(self, files: Sequence[Path], kind: Kind, run: str) -> Opened:
+        """The package in some files, proven and not taken before; they are read one after the other."""
+        package = open_package((read(path) for path in files), Expected(kind, run, self.agreement), self.identity)
+        if package.header.package in self.journal.taken():
+            raise ReplayedPackageError(
+                f"the package {package.header.filename} was taken in before",
+                "nothing to do; see `linkage log show`",
+            )
+        return package
+
+    def _groups(self, paths: Sequence[Path], kind: Kind, run: str) -> list[tuple[Header, list[Path]]]:
+        """Files by package, each with a header of one of them."""
+        groups: dict[str, tuple[Header, list[Path]]] = {}
+        for header, path in self._parts(paths, kind, run):
+            groups.setdefault(header.package, (header, []))[1].append(path)
+        if not groups:
             raise UnexpectedPackageError(
                 f"there is no '{kind}' package for run '{run}' here",
                 "put the files that came into inbox/, or name them",
             )
-        known, expected = self.journal.taken(), Expected(kind, run, self.agreement)
-        if not paths and set(parts) - known:
+        known = self.journal.taken()
+        if not paths and set(groups) - known:
             # An inbox keeps what was taken in before; what is named is meant.
-            parts = defaultdict(list, {name: group for name, group in parts.items() if name not in known})
-        opened: dict[str, Opened] = {}
-        for group in parts.values():
-            package = open_package(group, expected, self.identity)
-            if package.header.package in known:
-                raise ReplayedPackageError(
-                    f"the package {package.header.filename} was taken in before",
-                    "nothing to do; see `linkage log show`",
-                )
-            if package.header.sender in opened:
-                raise ReplayedPackageError(
-                    f"there are two '{kind}' packages from {package.header.sender}", "keep the one that was meant"
-                )
-            opened[package.header.sender] = package
-        return opened
+            return [group for name, group in groups.items() if name not in known]
+        return list(groups.values())
 
     def packages(self, paths: Sequence[Path], kind: Kind, run: str) -> Iterator[tuple[str, bytes]]:
         """Name and bytes of every part in some files or folders (default: inbox/), nothing proven yet."""
+        for header, path in self._parts(paths, kind, run):
+            yield header.package, read(path)
+
+    def _parts(self, paths: Sequence[Path], kind: Kind, run: str) -> Iterator[tuple[Header, Path]]:
         for path in self._files(paths, kind, run):
-            data = read(path)
-            header = read_header(data)[0]
+            header = read_header(read(path, HEAD_BYTES))[0]
             # "a-screening-b" is a name of a run too: its files begin like those of run "a".
             if header.run == run or header.filename != path.name or path in paths:
-                yield header.package, data
+                yield header, path
 
     def _files(self, paths: Sequence[Path], kind: Kind, run: str) -> list[Path]:
         """The files named, or of each folder named the packages of this kind and run (by their names)."""
@@ -186,6 +207,10 @@ class Desk:
             prefix = f"{run}-{kind}-" if run else f"{kind}-"
             files += sorted(path.glob(f"{prefix}*{SUFFIX}")) if path.is_dir() or not paths else [path]
         return files
+
+
+def _two(kind: Kind, sender: str) -> ReplayedPackageError:
+    return ReplayedPackageError(f"there are two '{kind}' packages from {sender}", "keep the one that was meant")
 
 
 def taken_in(packages: dict[str, Opened]) -> list[str]:

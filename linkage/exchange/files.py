@@ -67,10 +67,11 @@ def write_over(path: Path, data: bytes) -> None:
         _remove(part)
 
 
-def read(path: Path) -> bytes:
-    """A file's bytes. Raises YourFileError when it cannot be read."""
+def read(path: Path, most: int = -1) -> bytes:
+    """A file's bytes, or its first. Raises YourFileError when it cannot be read."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as handle:
+            return handle.read(most)
     except OSError as problem:
         raise YourFileError(f"cannot read {path}: {problem.strerror}", "check the path") from None
 

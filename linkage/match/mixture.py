@@ -92,10 +92,9 @@ def log_sum(values: Floats) -> Floats:
 
 def normalise(counts: Floats, alphabet: Alphabet) -> Floats:
     """Probabilities of codes, group by group. counts: (w, ...)."""
-    tables = np.empty_like(counts)
-    for group in alphabet.groups():
-        held = np.maximum(counts[group], 1e-9)
-        tables[group] = held / held.sum(axis=0)
+    tables: Floats = np.maximum(counts, 1e-9)
+    for group in alphabet.groups:
+        tables[group] /= tables[group].sum(axis=0)
     return tables
 
 

@@ -9,6 +9,7 @@ Rule: counting only; nothing here knows what a match is.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class Alphabet:
         """Columns of fields that change when a person moves."""
         return tuple(place for place, field in enumerate(self.schema.fields) if field.kind in PLACES)
 
-    @property
+    @cached_property
     def starts(self) -> NDArray[np.int64]:
         """First column of every code block in the design matrix, and the end, (columns + 1,)."""
         return np.concatenate([[0], np.cumsum(self.sizes)])
@@ -80,6 +81,7 @@ class Alphabet:
             return np.concatenate([[known[:RARITY_BUCKETS].sum()], known[RARITY_BUCKETS:]])
         return known
 
+    @cached_property
     def groups(self) -> list[slice]:
         """Codes that share one probability of 1: a column's, where names turned round stand apart."""
         found = []

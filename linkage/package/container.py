@@ -26,7 +26,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -51,12 +51,14 @@ from linkage.errors import (
     UsageProblemError,
     WrongRecipientError,
 )
-from linkage.package.stream import Made, container
+from linkage.package.stream import Made, arrays_from, container
 
 MAGIC = b"LINKAGE\x01"
 PART_BYTES = 24_000_000
 """Plaintext bytes of a part; with header and seal a part stays below 25 MB."""
 MAX_HEADER = 1 << 16
+HEAD_BYTES = 12 + MAX_HEADER + 64
+"""Bytes of a part in which its header is, whatever its length."""
 SUFFIX = ".linkage"
 _PURPOSE = b"package"
 
@@ -154,7 +156,7 @@ def check_run(run: str) -> None:
         )
 
 
-def open_package(parts: Sequence[bytes], expected: Expected, identity: Identity) -> Opened:
+def open_package(parts: Iterable[bytes], expected: Expected, identity: Identity) -> Opened:
     """The body of a package, once everything it must prove is proven.
 
     For each part, in this order:
@@ -163,6 +165,7 @@ def open_package(parts: Sequence[bytes], expected: Expected, identity: Identity)
     8 the run is this one; 9 the kind is the expected one; 10 no byte is missing or follows;
     11 the sealed bytes are those signed; 12 they open.
     For all parts: 13 they are the parts of one package, each once, none missing; 14 the body is a container of arrays.
+    parts: may be read while they are opened; no more than one is held sealed, and nothing twice.
 
     Raises the TheirPackageError whose obligation failed.
     """
@@ -170,6 +173,7 @@ def open_package(parts: Sequence[bytes], expected: Expected, identity: Identity)
     headers, pieces = [], {}
     for data in parts:
         header, sealed = _proven(data, expected, me)
+        del data  # else it would be held while it is opened
         headers.append(header)
         try:
             pieces[header.part] = open_sealed(identity, sealed, _info(header))
@@ -179,7 +183,7 @@ def open_package(parts: Sequence[bytes], expected: Expected, identity: Identity)
                 problem.hint or "ask the sender for a new package",
             ) from None
     first = _one_package(headers)
-    return Opened(first, _parse(b"".join(pieces[part] for part in sorted(pieces)), first))
+    return Opened(first, _parse([pieces.pop(part) for part in sorted(pieces)], first))
 
 
 def read_header(data: bytes) -> tuple[Header, int]:
@@ -203,7 +207,7 @@ def read_header(data: bytes) -> tuple[Header, int]:
     return header, 12 + length
 
 
-def _proven(data: bytes, expected: Expected, me: str) -> tuple[Header, bytes]:
+def _proven(data: bytes, expected: Expected, me: str) -> tuple[Header, memoryview]:
     header, end = read_header(data)
     agreement, name = expected.agreement, header.filename
     ours = header.agreement == agreement.digest.hex()
@@ -233,7 +237,7 @@ def _proven(data: bytes, expected: Expected, me: str) -> tuple[Header, bytes]:
         raise UnexpectedPackageError(
             f"{name} is a package of kind '{header.kind}', not '{expected.kind}'", "choose another file"
         )
-    sealed = data[end + 64 :]
+    sealed = memoryview(data)[end + 64 :]
     if len(sealed) != header.sealed:
         more = "bytes follow the package" if len(sealed) > header.sealed else "bytes are missing"
         raise TruncatedPackageError(f"{name}: {more}", "copy or send it again")
@@ -263,17 +267,11 @@ def _one_package(headers: Sequence[Header]) -> Header:
     return first
 
 
-def _parse(data: bytes, header: Header) -> Body:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
+def _parse(pieces: list[bytes], header: Header) -> Body:
     try:
-        arrays = dict(load(data))
+        arrays = arrays_from(pieces)
         meta = arrays.pop("meta").astype(np.uint8, casting="no").tobytes()
-        beside = b'"__metadata__"' in data[: 8 + int.from_bytes(data[:8], "little")]  # text that no array holds
-    except (SafetensorError, KeyError, TypeError, ValueError, OverflowError):
-        beside = True
-    if beside:
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise UnexpectedPackageError(
             f"{header.filename}: the contents are no container of arrays", "the sender's program is at fault"
         ) from None

@@ -14,11 +14,12 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import DTypeLike, NDArray
 
+from linkage.ids import unique
 from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout
 from linkage.model import Bytes16, Evidence, NullTable, Request, Screening
 from linkage.package.container import Body
 from linkage.package.links import FileMeta, Interval, LinkMeta, LinksContents, LinksMeta, SummaryMeta
-from linkage.package.promises import Count, Strict, arrays_of, between, check_levels, hold, text_of, unique
+from linkage.package.promises import Count, Strict, arrays_of, between, check_levels, hold, text_of
 from linkage.schema import LEVELS, MISSING, RARITY_BUCKETS, Kind, Schema
 
 

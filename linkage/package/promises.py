@@ -67,8 +67,3 @@ def hold(holds: bool, promise: str) -> None:
 def between(array: NDArray[Any], least: float, most: float) -> bool:
     """No number outside a range; not-a-number is outside every range."""
     return array.size == 0 or bool(array.min() >= least and array.max() <= most)
-
-
-def unique(ids: NDArray[Any]) -> bool:
-    """No 16-byte code twice, (n, 16)."""
-    return len(np.unique(np.ascontiguousarray(ids).view("V16"))) == len(ids)

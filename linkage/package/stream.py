@@ -1,7 +1,7 @@
-"""Named arrays as the bytes of one safetensors container, a part at a time.
+"""Named arrays as the bytes of one safetensors container, a part at a time, and back.
 
-Arrays come in, parts of one size go out; joined they are a container that `safetensors` reads.
-Rule: an array is never copied whole; `save` would hold everything three times, which for a million rows is gigabytes.
+Arrays come in, parts of one size go out; joined they are a container that `safetensors` reads. Back, parts come in.
+Rule: nothing is held twice; `save` and `load` would hold everything three times, which for a million rows is gigabytes.
 What is made of smaller arrays need not be held whole at all.
 Source: https://github.com/huggingface/safetensors, section "Format".
 """
@@ -11,14 +11,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 _NAMES = {"bool": "BOOL", "uint": "U", "int": "I", "float": "F"}
 _ALIGNED = 8
+_TYPES = {
+    "BOOL": "?", "U8": "<u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "I8": "<i1", "I16": "<i2", "I32": "<i4",
+    "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,3 +116,55 @@ def _bytes(array: NDArray[Any]) -> memoryview:
 def _dtype(dtype: np.dtype[Any]) -> str:
     family = _NAMES[dtype.name.rstrip("0123456789")]
     return family if family == "BOOL" else f"{family}{8 * dtype.itemsize}"
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the head says of one array."""
+
+    dtype: str
+    shape: tuple[Annotated[int, Meta(ge=0)], ...]
+    data_offsets: tuple[int, int]
+
+
+def arrays_from(parts: list[bytes]) -> dict[str, NDArray[Any]]:
+    """The arrays of a container that came in parts; each part is taken off the list, and let go, as it is read.
+
+    Raises ValueError unless the parts are one container, of arrays alone, of which every byte belongs to one array.
+    """
+    left = sum(map(len, parts))
+    parts.reverse()
+    size = int.from_bytes(_filled(bytearray(min(8, left)), parts), "little")
+    if size > left - 8:
+        raise ValueError("the head is cut short")
+    try:
+        head = msgspec.json.decode(_filled(bytearray(size), parts), type=dict[str, _Entry])
+    except (msgspec.MsgspecError, RecursionError):
+        raise ValueError("the head cannot be read") from None
+    left -= 8 + size
+    end, arrays = 0, {}
+    for name, entry in sorted(head.items(), key=lambda named: named[1].data_offsets):
+        if entry.dtype not in _TYPES:
+            raise ValueError("there is no such type of numbers")
+        dtype = np.dtype(_TYPES[entry.dtype])
+        start, stop = entry.data_offsets
+        if start != end or stop > left or stop - start != math.prod(entry.shape) * dtype.itemsize:
+            raise ValueError("bytes belong to no array, or to several")
+        array = np.empty(entry.shape, dtype)
+        _filled(array.reshape(-1).view(np.uint8).data, parts)
+        arrays[name], end = array, stop
+    if end != left:
+        raise ValueError("bytes belong to no array")
+    return arrays
+
+
+def _filled(room: Any, parts: list[bytes]) -> Any:
+    """The room, filled from the parts, the last of the list first; there are bytes enough."""
+    view, place = memoryview(room), 0
+    while place < len(view):
+        part = memoryview(parts.pop())
+        some = part[: len(view) - place]
+        view[place : place + len(some)] = some
+        place += len(some)
+        if len(some) < len(part):
+            parts.append(part[len(some) :])  # type: ignore[arg-type]  # as good as bytes
+    return room

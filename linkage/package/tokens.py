@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.sharing import SECRET_BYTES
+from linkage.ids import unique
 from linkage.model import Bytes16, NullTable
 from linkage.package.container import Body
 from linkage.package.contents import ScreeningMeta, null_arrays, null_of, null_promises
-from linkage.package.promises import arrays_of, hold, text_of, unique
+from linkage.package.promises import arrays_of, hold, text_of
 from linkage.schema import Schema
 
 

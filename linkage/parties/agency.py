@@ -22,9 +22,10 @@ from linkage.encode.parallel import WORTHWHILE, make_evidence_on
 from linkage.encode.screening import plain_filters, shuffle
 from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError
+from linkage.ids import unique
 from linkage.layout import Layout
 from linkage.model import Bytes16, Note, NullTable, Records, Request, Screening
-from linkage.notes import encode_note
+from linkage.notes import SEALED_NOTE_BYTES, encode_note
 from linkage.package.container import Body
 from linkage.package.contents import EvidenceContents, ScreeningContents
 from linkage.package.stream import Made
@@ -33,6 +34,8 @@ from linkage.parties.local import LocalTable
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
+
+_SEALED = 1 << 14  # notes sealed at a time
 
 
 _PART = 1 << 13  # filters hardened at a time, while they are sent
@@ -134,8 +137,8 @@ def check_request(
     if unknown := int((rows < 0).sum()):
         problems.append(f"{unknown} of {len(request)} rows asked for are not in this run")
     ids = np.concatenate([answered.pair_ids, request.pair_ids])
-    again = len(ids) - len(np.unique(ids.view("V16")))
-    if again:
+    if not unique(ids):
+        again = len(ids) - len(np.unique(ids.view("V16")))
         problems.append(f"{again} pair ids were answered before")
     asked = answered.asked + np.bincount(rows[rows >= 0], minlength=len(local))
     times = agreement.times_asked(party)
@@ -173,15 +176,28 @@ def answer(
     rows = local.rows(request.pseudonyms)
     keys = pair_keys(key, request.pair_ids.tobytes())
     layout = Layout(agreement.schema)
-    if processes > 1 and len(rows) >= WORTHWHILE and not chance.test:
-        evidence = make_evidence_on(processes, local.tokens, rows, request.pair_ids, keys, layout)
-    else:
-        evidence = make_evidence(local.tokens, rows, request.pair_ids, keys, layout, chance)
+    # Notes are sealed here while other processes, or compiled loops, make the evidence.
+    with ThreadPoolExecutor(1) as beside:
+        notes = beside.submit(_sealed_notes, request.pair_ids, rows, local, sealer)
+        if processes > 1 and len(rows) >= WORTHWHILE and not chance.test:
+            evidence = make_evidence_on(processes, local.tokens, rows, request.pair_ids, keys, layout)
+        else:
+            evidence = make_evidence(local.tokens, rows, request.pair_ids, keys, layout, chance)
+    return EvidenceContents(evidence, notes.result(), sealer.wrapped)
+
+
+def _sealed_notes(
+    pair_ids: Bytes16, rows: NDArray[np.int64], local: LocalTable, sealer: NoteSealer
+) -> NDArray[np.uint8]:
+    """The note of each pair's row, sealed for the pair, (m, SEALED_NOTE_BYTES)."""
     blank = encode_note(Note())
     plain = [encode_note(note) for note in local.notes] if local.notes else [blank] * len(local)
-    sealed = sealer.seal_all(request.pair_ids.tobytes(), [plain[row] for row in rows.tolist()])
-    notes = np.frombuffer(sealed, np.uint8).reshape(len(rows), -1)
-    return EvidenceContents(evidence, notes, sealer.wrapped)
+    notes = np.empty((len(rows), SEALED_NOTE_BYTES), np.uint8)
+    for start in range(0, len(rows), _SEALED):
+        part = slice(start, start + _SEALED)
+        sealed = sealer.seal_all(pair_ids[part].tobytes(), [plain[row] for row in rows[part].tolist()])
+        notes[part] = np.frombuffer(sealed, np.uint8).reshape(-1, SEALED_NOTE_BYTES)
+    return notes
 
 
 def _random_ids(count: int, chance: Chance) -> Bytes16:

@@ -17,9 +17,9 @@ from linkage.agreement import Agreement
 from linkage.match import estimate, onetoone
 from linkage.match.estimate import Band, Rate
 from linkage.match.grouping import Group, Grouping, Spoke, group
-from linkage.package.contents import EvidenceContents
+from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.links import NAMES_SWAPPED, FileMeta, Interval, LinkMeta, LinksContents, LinksMeta, SummaryMeta
-from linkage.parties.matcher import Compared, pair_places
+from linkage.parties.matcher import Compared, match_weight
 from linkage.parties.screened import Screened
 from linkage.release.links import Band as ReleaseBand
 from linkage.rules import Outcome, Rule, RuleOutcome, Verdict
@@ -57,21 +57,11 @@ def judge(compared: Compared, agreement: Agreement) -> Judged:
     ruled = rules.apply(compared.comparisons, agreement.schema)
     band = estimate.bands(scores.probability, scores.weight, assigned, bands.most_false_strong, threshold=threshold)
     # The agreed bits bound the bands from below, whatever the probability and however few the rivals (R16).
-    bits = match_weight(compared)
+    bits = match_weight(scores, compared.possible)
     band[(band == Band.STRONG) & (bits < bands.strong)] = Band.PROBABLE
     band[(band == Band.PROBABLE) & (bits < bands.probable)] = Band.POSSIBLE
     band[(band == Band.STRONG) & (ruled.verdict == Verdict.REVIEW)] = Band.PROBABLE
     return Judged(compared, assigned, linked, ruled, band, threshold)
-
-
-def match_weight(compared: Compared) -> NDArray[np.float64]:
-    """Match weight of each pair in bits, log2 of its m probability over its u probability among all pairs of rows.
-
-    (m,). It is what the evidence says whatever the files' sizes, and what R16's 20 and 10 bits are about; the scores'
-    weight is the posterior, with the prior odds of any two rows (pairs expected over all pairs) already in it.
-    """
-    expected = max(float(compared.scores.parameters["expected_pairs"]), 1.0)  # type: ignore[arg-type]
-    return np.asarray(compared.scores.weight + np.log2(max(compared.possible, 1.0) / expected))
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,10 +73,7 @@ class Decision:
     counts: Mapping[str, int]
 
 
-def decide(
-    screened: Screened, judged: Sequence[Judged], evidence: Mapping[str, EvidenceContents], agreement: Agreement,
-    today: dt.date,
-) -> Decision:  # fmt: skip
+def decide(screened: Screened, judged: Sequence[Judged], agreement: Agreement, today: dt.date) -> Decision:
     """Links around anchors over all agencies, with the notes that may travel beside them.
 
     Probable links and links for review carry no flags (R16): their sealed notes stop here. Above the volume cap
@@ -111,36 +98,37 @@ def decide(
     picked.sort(key=lambda pick: (-judged[pick[0]].compared.scores.weight[pick[1]], pick))
     cap = agreement.terms.release.most_links
     kept = sorted(picked[:cap])
-    contents = _contents(kept, screened, judged, evidence, agreement, len(picked) - len(kept), today)
+    contents = _contents(kept, screened, judged, agreement, len(picked) - len(kept), today)
     counts = {band.value: sum(link.band == band for link in contents.meta.links) for band in ReleaseBand}
     return Decision(contents, grouping, counts | {"overflow": len(picked) - len(kept)})
 
 
 def _contents(
-    kept: Sequence[tuple[int, int]], screened: Screened, judged: Sequence[Judged],
-    evidence: Mapping[str, EvidenceContents], agreement: Agreement, overflow: int, today: dt.date,
+    kept: Sequence[tuple[int, int]], screened: Screened, judged: Sequence[Judged], agreement: Agreement, overflow: int,
+    today: dt.date,
 ) -> LinksContents:  # fmt: skip
     fields = len(agreement.schema)
-    length = next(iter(evidence.values())).notes.shape[1]
     levels, bits = np.empty((len(kept), fields), np.int8), np.empty((len(kept), fields + 1), np.float32)
-    notes = np.zeros((2, len(kept), length), np.uint8)
+    notes = np.zeros((2, len(kept), SEALED_NOTE_BYTES), np.uint8)
     bound = np.empty((2, len(kept), 16), np.uint8)
     links = []
-    places = {
-        (nth, name): pair_places(one.compared.joined, evidence[name], name)
-        for nth, one in enumerate(judged)
-        for name in (one.compared.joined.left, one.compared.joined.right)
+    keys = {
+        name: key
+        for one in judged
+        for name, key in zip(
+            (one.compared.joined.left, one.compared.joined.right), one.compared.sealed.keys, strict=True
+        )
     }
     turned = [rules.turned(one.compared.comparisons, agreement.schema) for one in judged]
     for row, (nth, pair) in enumerate(kept):
         one, join = judged[nth], judged[nth].compared.joined
         band = _release_band(one, pair)
         levels[row], bits[row] = one.compared.comparisons.levels[pair], one.compared.scores.contributions[pair]
-        for side, name in enumerate((join.left, join.right)):
-            bound[side, row] = evidence[name].bound[places[nth, name][pair]]
-        notes[0, row] = evidence[join.left].notes[places[nth, join.left][pair]]
+        own = one.compared.sealed
+        place = int(np.searchsorted(own.pairs, pair))
+        bound[:, row], notes[0, row] = own.bound[:, place], own.notes[0, place]
         if band is ReleaseBand.STRONG:
-            notes[1, row] = evidence[join.right].notes[places[nth, join.right][pair]]
+            notes[1, row] = own.notes[1, place]
         links.append(
             LinkMeta(
                 pair=join.pair_ids[pair].tobytes().hex(),
@@ -152,7 +140,7 @@ def _contents(
         )
     meta = LinksMeta(
         links=tuple(links),
-        note_keys={name: contents.note_key for name, contents in evidence.items()},
+        note_keys=dict(sorted(keys.items())),
         summary=_summary(screened, judged, agreement, overflow, today),
     )
     return LinksContents(meta, levels, bits, *notes, *bound)

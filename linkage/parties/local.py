@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from linkage.encode.tokens import FieldTokens
 from linkage.errors import UnreadableFileError
+from linkage.ids import places
 from linkage.model import Bytes16, Note
 from linkage.package.stream import Stream, container
 from linkage.texts import Texts
@@ -65,13 +66,7 @@ class LocalTable:
 
     def rows(self, pseudonyms: Bytes16) -> NDArray[np.int64]:
         """Rows with these pseudonyms, (m,); -1 where the run has no such pseudonym."""
-        if len(self) == 0:
-            return np.full(len(pseudonyms), -1, np.int64)
-        own, asked = (np.ascontiguousarray(ids).view("V16").ravel() for ids in (self.pseudonyms, pseudonyms))
-        order = np.argsort(own)
-        place = np.minimum(np.searchsorted(own[order], asked), len(own) - 1)
-        found: NDArray[np.int64] = order[place].astype(np.int64)
-        return np.where(own[found] == asked, found, -1)
+        return places(self.pseudonyms, pseudonyms)
 
     def to_stream(self) -> Stream:
         """One container of arrays and text, to be encrypted."""

@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
+from linkage import ids
 from linkage.agreement import Agreement
 from linkage.errors import OtherSecretError, UnexpectedPackageError
 from linkage.layout import Layout
 from linkage.match.candidates import Engine, Nearest, Sampled, Settings
-from linkage.match.compare import compare
+from linkage.match.compare import Rows, compare
 from linkage.match.grouping import Spoke
 from linkage.match.model import Settings as ModelSettings
 from linkage.match.model import fit_and_score
 from linkage.match.thirds import supported
-from linkage.model import Comparisons, Request, Scores
+from linkage.model import Bytes16, Comparisons, Request, Scores
 from linkage.package.contents import EvidenceContents, ScreeningContents
 from linkage.package.tokens import TokenContents
 from linkage.parties import asking
@@ -83,13 +84,41 @@ def check_secrets(files: Mapping[str, ScreeningContents] | Mapping[str, TokenCon
 
 
 @dataclass(frozen=True, repr=False)
+class Sealed:
+    """Notes of some pairs of two files, for children's services.
+
+    pairs: (p,) places among the pairs, ascending. notes: (2, p, length) and bound: (2, p, 16), of the left and of the
+    right side; see EvidenceContents. keys: each side's sealed note key.
+    """
+
+    pairs: NDArray[np.int64]
+    notes: NDArray[np.uint8]
+    bound: Bytes16
+    keys: tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, repr=False)
 class Compared:
-    """Candidate pairs of two files with how they agree and what the model says of them. possible: pairs of rows."""
+    """Candidate pairs of two files with how they agree and what the model says of them.
+
+    possible: pairs of rows. sealed: what was sealed for those that may become links.
+    """
 
     joined: Joined
     comparisons: Comparisons
     scores: Scores
     possible: float
+    sealed: Sealed
+
+
+def match_weight(scores: Scores, possible: float) -> NDArray[np.float64]:
+    """Match weight of each pair in bits, log2 of its m probability over its u probability among all pairs of rows.
+
+    (m,). It is what the evidence says whatever the files' sizes, and what R16's 20 and 10 bits are about; the scores'
+    weight is the posterior, with the prior odds of any two rows (pairs expected over all pairs) already in it.
+    """
+    expected = max(float(scores.parameters["expected_pairs"]), 1.0)  # type: ignore[arg-type]
+    return np.asarray(scores.weight + np.log2(max(possible, 1.0) / expected))
 
 
 def score(
@@ -112,10 +141,22 @@ def score(
         comparisons = compare(left.evidence, right.evidence, layout, places)
         nulls = screened.nulls[join.left], screened.nulls[join.right]
         scores = fit_and_score(join.pairs, comparisons, agreement.schema, *nulls, settings)
-        compared.append(Compared(join, comparisons, scores, float(nulls[0].people) * nulls[1].people))
+        possible = float(nulls[0].people) * nulls[1].people
+        # Below the agreed bits no pair becomes a link, whatever follows: its notes can be let go with the evidence.
+        able = np.flatnonzero(match_weight(scores, possible) >= agreement.terms.bands.probable)
+        compared.append(Compared(join, comparisons, scores, possible, _sealed((left, right), places, able)))
+        del left, right
     if progress:
         progress("evidence", len(screened.joined), len(screened.joined))
     return _with_thirds(compared)
+
+
+def _sealed(sides: tuple[EvidenceContents, EvidenceContents], places: Rows, pairs: NDArray[np.int64]) -> Sealed:
+    notes, bound = (
+        np.stack([part[rows[pairs]] for part, rows in zip(parts, places, strict=True)])
+        for parts in ([side.notes for side in sides], [side.bound for side in sides])
+    )
+    return Sealed(pairs, notes, bound, (sides[0].note_key, sides[1].note_key))
 
 
 def _with_thirds(compared: Sequence[Compared]) -> tuple[Compared, ...]:
@@ -134,19 +175,12 @@ def _with_thirds(compared: Sequence[Compared]) -> tuple[Compared, ...]:
 
 def pair_places(join: Joined, contents: EvidenceContents, name: str) -> NDArray[np.int64]:
     """Where each pair stands in a party's evidence, (m,). Raises UnexpectedPackageError when any is not there."""
-    given, wanted = (
-        np.ascontiguousarray(ids).view("V16").ravel() for ids in (contents.evidence.pair_ids, join.pair_ids)
-    )
-    order = np.argsort(given)
-    place: NDArray[np.int64] = np.searchsorted(given[order], wanted)
-    found = place < len(given)
-    found[found] = given[order[place[found]]] == wanted[found]
-    if not found.all():
+    place = ids.places(contents.evidence.pair_ids, join.pair_ids)
+    if missing := int((place < 0).sum()):
         raise UnexpectedPackageError(
-            f"{name} has not answered {int((~found).sum()):,} of {len(wanted):,} pairs",
-            "ask it to answer this run's request",
+            f"{name} has not answered {missing:,} of {len(place):,} pairs", "ask it to answer this run's request"
         )
-    return order[place]
+    return place
 
 
 def comparable_files(files: Mapping[str, ScreeningContents], agreement: Agreement) -> list[tuple[str, str]]:

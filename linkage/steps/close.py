@@ -16,10 +16,8 @@ from keys.vault import shred
 from linkage.errors import LinkageError, OtherRunError, OutputExistsError, TheirPackageError
 from linkage.exchange.desk import Desk
 from linkage.exchange.files import write_new
-from linkage.package.container import MAX_HEADER, Kind, read_header
+from linkage.package.container import HEAD_BYTES, Kind, read_header
 from linkage.steps.account import Account
-
-_HEAD_BYTES = 12 + MAX_HEADER + 64
 
 
 def close(desk: Desk, run: str, *, dry_run: bool = False) -> Account:
@@ -102,7 +100,7 @@ def _files(desk: Desk, box: str) -> list[Path]:
 def _run_of(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
-            return read_header(file.read(_HEAD_BYTES))[0].run
+            return read_header(file.read(HEAD_BYTES))[0].run
     except (OSError, TheirPackageError):
         pass
     # What is no whole package is told by its name: a damaged one still holds what `close` promises to destroy.

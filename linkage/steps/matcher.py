@@ -17,6 +17,7 @@ from linkage.package.container import Body, Opened
 from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
 from linkage.package.tokens import TokenContents
 from linkage.parties import deciding, matcher, meeting, planning
+from linkage.parties.answers import Answers
 from linkage.parties.expected import expected_errors
 from linkage.parties.screened import Screened
 from linkage.rules import RuleOutcome
@@ -143,11 +144,12 @@ def decide(
     """Links from all agencies' evidence, sent to children's services; everything else ends here."""
     require(desk, "matcher")
     screened = Screened.from_bytes(desk.need(run, "screened", "screen"))
-    evidence, packages = _evidence(desk, run, paths, screened)
+    evidence, opened = _evidence(desk, run, paths, screened)
     compared = matcher.score(screened, evidence, desk.agreement, progress)
+    del evidence
     judged = [deciding.judge(one, desk.agreement) for one in compared]
     today = today or dt.datetime.now(dt.UTC).date()
-    decision = deciding.decide(screened, judged, evidence, desk.agreement, today)
+    decision = deciding.decide(screened, judged, desk.agreement, today)
     facts: dict[str, object] = {
         "run": run,
         "links": dict(decision.counts),
@@ -161,7 +163,7 @@ def decide(
     if desk.agreement.one_round:
         desk.keep(run, _DECIDED, b"decided")
     files = desk.send(decision.contents.to_body(), "links", run, recipient.name)
-    desk.journal.append("disclose", "decide", run, links=links, recipient=recipient.name, packages=taken_in(packages))
+    desk.journal.append("disclose", "decide", run, links=links, recipient=recipient.name, packages=sorted(opened))
     return Account(
         f"{links:,} links", facts, tuple(files), f"send the package to {recipient.title}; then `linkage close`"
     )
@@ -169,21 +171,27 @@ def decide(
 
 def _evidence(
     desk: Desk, run: str, paths: Sequence[Path], screened: Screened
-) -> tuple[Mapping[str, EvidenceContents], dict[str, Opened]]:
-    """Both sides of all pairs by party: what `screen` opened in one-round, else the agencies' answers."""
+) -> tuple[Mapping[str, EvidenceContents], set[str]]:
+    """Both sides of all pairs by party: what `screen` opened in one-round, else the agencies' answers.
+
+    And the names of the packages of these, each there once it was opened.
+    """
     if desk.agreement.one_round:
         if paths:
             raise UsageProblemError("in one-round the evidence came with the tokens", "name no files")
         if desk.kept(run, _DECIDED) is not None:
             raise ReplayedPackageError(f"run '{run}' was decided before", "nothing to do; see `linkage log show`")
-        return screened.evidence, {}
-    packages = desk.take(paths, "evidence", run)
-    _all_here(packages, desk.agreement, "evidence")
-    layout = Layout(desk.agreement.schema)
-    read = {
-        name: EvidenceContents.from_body(package.body, layout, SEALED_NOTE_BYTES) for name, package in packages.items()
-    }
-    return read, packages
+        return screened.evidence, set()
+    files = desk.waiting(paths, "evidence", run)
+    _all_here(files, desk.agreement, "evidence")
+    layout, opened = Layout(desk.agreement.schema), set()
+
+    def read(name: str) -> EvidenceContents:
+        package = desk.open(files[name], "evidence", run)
+        opened.add(package.header.package)
+        return EvidenceContents.from_body(package.body, layout, SEALED_NOTE_BYTES)
+
+    return Answers(screened, read), opened
 
 
 def _expected(judged: Sequence[deciding.Judged], agreement: Agreement) -> list[dict[str, object]]:
@@ -214,7 +222,7 @@ def _rules(judged: Sequence[deciding.Judged]) -> Mapping[str, int]:
     return counts
 
 
-def _all_here(packages: Mapping[str, Opened], agreement: Agreement, what: str) -> None:
+def _all_here(packages: Mapping[str, object], agreement: Agreement, what: str) -> None:
     missing = [party.name for party in agreement.encoders if party.name not in packages]
     if missing:
         raise MissingPartError(f"{what} of {', '.join(missing)} are missing", "wait for them, or ask for them again")

@@ -4,29 +4,23 @@ import numpy as np
 import pytest
 
 from linkage.match.estimate import Band
-from linkage.model import Evidence, NullTable
+from linkage.model import NullTable
 from linkage.notes import SEALED_NOTE_BYTES
-from linkage.package.contents import EvidenceContents
-from linkage.parties.deciding import decide, judge, match_weight
+from linkage.parties.deciding import decide, judge
+from linkage.parties.matcher import match_weight
 from linkage.parties.screened import Screened
 from tests.pairs import SAME, changed, compared
 from tests.support import SCHEMA, TODAY, agreement, terms
 
 
 def world(one, **changes):
-    """Judged pairs with evidence whose notes say which pair and which side they are."""
+    """Links of judged pairs, whose notes say which pair and which side they are."""
     agreed = agreement(**changes)
-    count = len(one.joined.pairs)
-    evidence = {}
-    for side, name in enumerate(("childrens_services", "police"), 1):
-        notes = np.full((count, SEALED_NOTE_BYTES), 10 * side, np.uint8) + np.arange(count, dtype=np.uint8)[:, None]
-        sides = Evidence(one.joined.pair_ids, np.zeros((count, 1)), np.zeros((count, 1)), np.zeros((count, 0, 8)))
-        evidence[name] = EvidenceContents(sides, notes, b"key of " + name.encode())
     empty = np.empty((0, len(SCHEMA)), np.int8)
     null = NullTable(empty, empty, np.empty((0, 2), np.int8), np.empty(0), 10, 0, np.full(len(SCHEMA), 0.5))
     screened = Screened((one.joined,), {"childrens_services": null, "police": null})
     judged = [judge(one, agreed)]
-    return decide(screened, judged, evidence, agreed, TODAY).contents, judged[0]
+    return decide(screened, judged, agreed, TODAY).contents, judged[0]
 
 
 def test_a_strong_link_carries_its_flags_and_a_probable_one_does_not():
@@ -69,7 +63,7 @@ def test_a_contradicting_identifier_goes_to_review_without_flags():
 def test_the_agreed_bits_bound_the_bands_whatever_the_probability():
     """R16: with two rows in all, nothing can weigh twenty bits more than chance."""
     one = compared([SAME], [6.0], [0.9999], people=4)
-    assert match_weight(one)[0] == pytest.approx(10.0)
+    assert match_weight(one.scores, one.possible)[0] == pytest.approx(10.0)
     assert judge(one, agreement()).band.tolist() == [Band.PROBABLE]
     assert judge(compared([SAME], [5.0], [0.9999], people=4), agreement()).band.tolist() == [Band.POSSIBLE]
 

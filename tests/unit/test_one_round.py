@@ -157,7 +157,7 @@ def test_a_link_arrives_with_its_flags_and_its_child():
     met = meeting.join(read, AGREED)
     screened = Screened.from_bytes(bytes(met.screened.to_stream()))
     judged = [deciding.judge(one, AGREED) for one in matcher.score(screened, screened.evidence, AGREED)]
-    contents = deciding.decide(screened, judged, screened.evidence, AGREED, TODAY).contents
+    contents = deciding.decide(screened, judged, AGREED, TODAY).contents
     opened = receive(contents, AGREED, identity("childrens_services"), "run-1")
     strong = {link.anchor.child_id: link.flags for link in opened.links if not link.withheld.value}
     assert {link.anchor.child_id for link in opened.links} == {f"child-{nth}" for nth in range(9)}
