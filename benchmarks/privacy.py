@@ -27,18 +27,20 @@ import msgspec
 import numpy as np
 
 from linkage import toml
-from linkage.agreement import Agreement, load
-from linkage.audit import evidence, graph, plaintext, sparse, tokens, unseeded
+from linkage.agreement import Agreement, load, resolve
+from linkage.audit import evidence, graph, plaintext, sparse, tokens, union, unseeded
 from linkage.audit.finding import measure
 from linkage.audit.scheme import any_key, of_profile, take
 from linkage.audit.standins import census
-from linkage.audit.suite import audit
 from linkage.audit.words import audit_text
 from linkage.audit.world import World, make_world
 from linkage.resources import resource
-from linkage.terms import Profile
+from linkage.terms import Profile, Screening
 
 SMALL, LARGE = 3_000, 24_000
+DEFAULT = Screening().profile
+SCREENING = "screening"
+"""Its rows of the table, filters and tokens."""
 FOREIGN = Path(__file__).parent.parent / "docs" / "privacy-foreign.md"
 """Attacks run by hand from their authors' code: written by hand too, a section of the page."""
 ATTACKED = 4_000
@@ -53,9 +55,12 @@ def tell(what):
     print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
-def attacks(scheme, people, rng, *, nobody=True):
-    """Nobody known (the longest), 100 known, 500 pairs to learn from: what each attack finds."""
-    none = make_world(scheme.encode(people, any_key()), people, rng)
+def attacks(scheme, people, rng, *, nobody=True, two=False):
+    """Nobody known (the longest), 100 known, 500 pairs to learn from: what each attack finds.
+
+    two: of two files of these people, the second with slips, whose rows are joined.
+    """
+    none = union.joined(people, scheme, rng) if two else make_world(scheme.encode(people, any_key()), people, rng)
     # Worlds of the same rows share their graphs, which take longest.
     known, learn = none.knowing(KNOWN, rng), none.knowing(min(500, len(people) // 4), rng)
     return {
@@ -97,18 +102,24 @@ def of_evidence(people, schema, rng):
     return measure("evidence", "100 known", "evidence", attack)
 
 
-def of_one_round(people, agreement, rng):
-    """Tokens of one file and of two joined, and evidence under them: nobody known and 100, and the control."""
-    recipe, run = tokens.Recipe(agreement.combinations, agreement.terms.tokens), any_key()
-    graphs = [tokens.one_file(people, recipe, rng, key=run), tokens.two_halves(people, recipe, rng)]
+def of_tokens(people, recipe, rng, key=None):
+    """Tokens of one file and of two joined: nobody known and 100."""
+    graphs = [tokens.one_file(people, recipe, rng, key=key), tokens.two_halves(people, recipe, rng)]
     none, known = (max(_share(graph.knowing(count, rng)) for graph in graphs) for count in (0, KNOWN))
+    return {"none": none, "known": known, "plaintext": None}
+
+
+def of_one_round(people, agreement, rng):
+    """Tokens as above, and evidence under them; and the control."""
+    recipe, run = tokens.Recipe(agreement.combinations, agreement.terms.tokens), any_key()
+    found = of_tokens(people, recipe, rng, run)
     some, made = tokens.opened(people, agreement.schema, recipe, run, len(people), rng)
     world = tokens.rows_of(some, rng, KNOWN)
     own = evidence.sides(world.people, agreement.schema)
     sides = made.take(world.filters[:, 0].astype(np.int64))
     opened = measure("evidence", "100 known", "evidence", partial(evidence.content_attack, world, sides, own)).share
     control = tokens.one_file(people, recipe.loose(), rng).knowing(KNOWN, rng)
-    return {"none": none, "known": max(known, opened), "unbudgeted": _share(control)}
+    return found | {"known": max(found["known"], opened), "unbudgeted": _share(control)}
 
 
 def _share(graph):
@@ -139,23 +150,29 @@ def run(args):
     schema, rng = agreement.schema, np.random.default_rng(7)
     people = census(schema, args.records if args.quick else LARGE)
     few = take(people, np.arange(args.records))
-    ours = toml.read(resource("profiles", args.profile), Profile)
+    screening = msgspec.structs.replace(agreement.terms.screening, profile=args.profile)
+    agreement = resolve(msgspec.structs.replace(agreement.terms, screening=screening))
+    ours = agreement.profile
     plain = of_profile(toml.read(resource("profiles", "plain-2026-11"), Profile), schema)
     screened = of_profile(ours, schema)
     others = {} if args.quick else hardenings.schemes(schema)
     report = {"mode": " --quick" if args.quick else "", "records": args.records, "profile": ours.title, "encodings": {}}
-    for name, scheme in {"plain CLK": plain, **others, ours.title: screened}.items():
+    joined = f"{SCREENING}, two files joined"
+    for name, scheme in {"plain CLK": plain, **others, SCREENING: screened, joined: screened}.items():
         tell(f"{name}: {args.records:,} records")
         start = time.perf_counter()
-        found = attacks(scheme, few, rng, nobody=not args.quick and name not in others)
+        found = attacks(scheme, few, rng, nobody=not args.quick and name not in others, two=name == joined)
         row = {family: max((each.share for each in made), default=None) for family, made in found.items()}
         report["encodings"][name] = row | {"seconds": round(time.perf_counter() - start)}
+    if agreement.tokens:
+        tell("tokens beside the filter")
+        recipe = tokens.Recipe(agreement.combinations, agreement.tokens)
+        report["encodings"][f"{SCREENING}: its tokens, one file and two joined"] = of_tokens(few, recipe, rng)
     if not args.quick:
         report["large"] = of_large(plain, screened, people, rng)
     report["plain_clk"] = report["encodings"]["plain CLK"]["known"]
-    report["screening"] = max(
-        report["encodings"][ours.title]["known"], report.get("large", {}).get("screening, 100 known", 0)
-    )
+    known = [row["known"] for name, row in report["encodings"].items() if name.startswith(SCREENING)]
+    report["screening"] = max(*known, report.get("large", {}).get("screening, 100 known", 0))
     tell("evidence")
     report["evidence"] = of_evidence(few, schema, rng).share
     tell("one round")
@@ -164,7 +181,7 @@ def run(args):
     report["one_round"] = report["tokens"]["known"]
     if not args.quick:
         tell("the audit")
-        report["audit"] = audit(few, schema, ours, sample=min(AUDITED, args.records // 2), seed=1)
+        report["audit"] = union.audit_union(few, agreement, sample=min(AUDITED, args.records // 2), seed=1)
     tell("done")
     return report
 
@@ -191,7 +208,7 @@ def page(report):
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {_cell(row['none'])} | {row['known']:.1%} | {row['plaintext']:.1%} |"
+        f"| {name} | {_cell(row['none'])} | {row['known']:.2%} | {_cell(row['plaintext'])} |"
         for name, row in report["encodings"].items()
     ]
     its = report["tokens"]
@@ -214,7 +231,7 @@ def page(report):
 
 
 def _cell(share):
-    return "" if share is None else f"{share:.1%}"
+    return "" if share is None else f"{share:.2%}"
 
 
 def main():
@@ -222,7 +239,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--records", type=int, default=SMALL)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--profile", default="diffused-2026-11")
+    parser.add_argument("--profile", default=DEFAULT)
     parser.add_argument("--write", type=Path)
     parser.add_argument("--pair", type=Path, nargs=2)
     parser.add_argument("--truth-column")

@@ -33,7 +33,7 @@ from linkage.resources import CONFIGS, resource
 from linkage.terms import Profile
 
 SCHEMA = load(resource("examples", "rehearse")).schema
-DEFAULT = "diffused-2026-11"
+DEFAULT = "union-2026-11"
 ATTACKED = 2_500
 SOUGHT = 3_000
 """Left records whose partner is looked for."""

@@ -26,7 +26,7 @@ from linkage.errors import (
 from linkage.obligations import problems_of
 from linkage.resources import resource
 from linkage.schema import Field, Schema
-from linkage.terms import Name, Party, Profile, Terms
+from linkage.terms import Name, Party, Profile, Terms, Tokens
 from linkage.words import nearest
 
 _PURPOSE = b"agreement"
@@ -40,10 +40,10 @@ class Agreement:
         self.profile = profile
         self.token_profile = token_profile
         problems = problems_of(terms, profile)
-        if self.one_round:
+        if _tokens(terms, profile):
             problems += combinations.problems_of(token_profile) if token_profile else ["there is no token profile"]
-            if not problems and not self.combinations:
-                problems.append("no combination of the token profile can be made of the agreed fields")
+        if self.one_round and not problems and not self.combinations:
+            problems.append("no combination of the token profile can be made of the agreed fields")
         if problems:
             raise NotAgreedError(
                 f"the agreement is not in order: {problems[0]}",
@@ -63,8 +63,20 @@ class Agreement:
 
     @cached_property
     def combinations(self) -> tuple[Combination, ...]:
-        """What tight tokens are made of; none in two-round."""
+        """What tight tokens are made of, if there are any."""
         return combinations.combinations_of(self.token_profile, self.schema) if self.token_profile else ()
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """How tight tokens are made: as the terms say in one-round, else as the screening profile does, if at all."""
+        if not self.combinations:
+            return None
+        return _tokens(self.terms, self.profile)
+
+    @property
+    def tokens_per_row(self) -> int:
+        """Tight tokens that travel with every row."""
+        return self.tokens.per_row if self.tokens else 0
 
     @cached_property
     def digest(self) -> bytes:
@@ -149,22 +161,28 @@ class Agreement:
 
 def load(path: Path) -> Agreement:
     """Read, resolve and check an agreement. Raises NotAgreedError and its kin, all problems at once."""
-    return _resolve(toml.read(path, Terms))
+    return resolve(toml.read(path, Terms))
 
 
-def _resolve(terms: Terms) -> Agreement:
+def resolve(terms: Terms) -> Agreement:
+    """Terms with the profiles they name. Raises NotAgreedError and its kin, all problems at once."""
     try:
         path = resource("profiles", terms.screening.profile)
     except UsageProblemError as problem:
         raise AgreementFileError(f"screening.profile: {problem}", problem.hint) from None
-    return Agreement(terms, toml.read(path, Profile), _token_profile(terms))
+    profile = toml.read(path, Profile)
+    return Agreement(terms, profile, _token_profile(_tokens(terms, profile)))
 
 
-def _token_profile(terms: Terms) -> TokenProfile | None:
-    if terms.protocol != "one-round":
+def _tokens(terms: Terms, profile: Profile) -> Tokens | None:
+    return terms.tokens if terms.protocol == "one-round" else profile.tokens
+
+
+def _token_profile(tokens: Tokens | None) -> TokenProfile | None:
+    if tokens is None:
         return None
     try:
-        path = resource("tokens", terms.tokens.profile)
+        path = resource("tokens", tokens.profile)
     except UsageProblemError as problem:
         raise AgreementFileError(f"tokens.profile: {problem}", problem.hint) from None
     return toml.read(path, TokenProfile)
@@ -172,7 +190,7 @@ def _token_profile(terms: Terms) -> TokenProfile | None:
 
 def with_parties(agreement: Agreement, parties: tuple[Party, ...]) -> Agreement:
     """The same terms between other parties (rehearsal, demo)."""
-    return _resolve(msgspec.structs.replace(agreement.terms, parties=parties))
+    return resolve(msgspec.structs.replace(agreement.terms, parties=parties))
 
 
 def dump(terms: Terms) -> bytes:
@@ -223,6 +241,7 @@ __all__ = [
     "check_signatures",
     "dump",
     "load",
+    "resolve",
     "sign_terms",
     "signature_path",
     "with_parties",

@@ -183,11 +183,13 @@ class Screening:
 
     pseudonyms: (n, 16) uint8, random per run, one a person. filters: (r, w) uint64, w words of 64 bits.
     owner: (r,) int32, the person of each filter; a person with aliases has several filters.
+    tokens: (n, t, 16) uint8, what rows of two files may share; no token stands twice in a file, and t may be 0.
     """
 
     pseudonyms: Bytes16
     filters: NDArray[np.uint64]
     owner: NDArray[np.int32]
+    tokens: NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.pseudonyms)

@@ -124,6 +124,8 @@ def _profile_problems(profile: Profile) -> list[str]:
         problems.append("a diffused profile's xor lies from 2 to 64")
     if profile.search == "lsh" and (profile.kind != "plain" or profile.threshold == 0):
         problems.append("search = 'lsh' takes a plain profile and a threshold above 0")
+    if profile.tokens and profile.tokens.most_sharing != 1:
+        problems.append("the profile's tokens are shared inside a file; beside a filter most_sharing is 1")
     if not any(weight for roles in profile.weights.values() for weight in roles.values()):
         problems.append("the profile weighs no field")
     problems += [

@@ -82,7 +82,7 @@ class Screening(toml.Table, frozen=True, kw_only=True):
     accepted_reidentification: share of people attacks may find, above the bars; accepted_because: why, in a sentence.
     """
 
-    profile: str = "diffused-2026-11"
+    profile: str = "union-2026-11"
     candidates: Annotated[int, Meta(ge=1, le=200)] = 10
     round_patterns: Annotated[int, Meta(ge=1, le=100)] = 5  # non-match pattern counts: random multiples of this
     accepted_reidentification: Share = 0.0
@@ -100,7 +100,7 @@ class Requests(toml.Table, frozen=True, kw_only=True):
 
 
 class Tokens(toml.Table, frozen=True, kw_only=True):
-    """What a row carries in one-round. profile: a name in configs/tokens.
+    """Tight tokens of a row, in one-round or beside a screening filter. profile: a name in configs/tokens.
 
     most_sharing is the collision budget: a value that more rows of a file share gives no token. kept: share of the
     others that give one, so that which rows of two files share how many says little of who they are. accepted: what
@@ -183,6 +183,7 @@ class Profile(toml.Table, frozen=True, kw_only=True):
     weights: dict[Kind, dict[str, Annotated[int, Meta(ge=0, le=64)]]]  # bits a token sets, by its role (ROLES)
     search: Literal["exact", "lsh"] = "exact"
     threshold: Share = 0.0  # Dice, for plain filters searched by LSH
+    tokens: Tokens | None = None  # sent beside the filter; rows that share one are candidates however far apart
     measured: Measured | None = None
 
 

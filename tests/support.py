@@ -38,7 +38,7 @@ SCHEMA = Schema(
         Field("nhs_number", Kind.IDENTIFIER),
     )
 )
-DIFFUSED = toml.read(CONFIGS / "profiles" / "diffused-2026-11.toml", Profile)
+DIFFUSED = toml.read(CONFIGS / "profiles" / "union-2026-11.toml", Profile)
 PLAIN = toml.read(CONFIGS / "profiles" / "plain-2026-11.toml", Profile)
 TODAY = dt.date(2026, 12, 1)
 
@@ -68,7 +68,7 @@ def terms(**changes):
     """The rehearsal's terms between four parties who ask as real ones do, changed as asked."""
     entry = _rehearsal().fields[0]
     fields = tuple(msgspec.structs.replace(entry, name=f.name, kind=f.kind, values=f.values) for f in SCHEMA.fields)
-    screening = msgspec.structs.replace(_rehearsal().screening, profile="diffused-2026-11")
+    screening = msgspec.structs.replace(_rehearsal().screening, profile="union-2026-11")
     entries = {
         "parties": tuple(party(name) for name in ROLES),
         "fields": fields,
@@ -79,7 +79,8 @@ def terms(**changes):
 
 
 def agreement(profile=DIFFUSED, **changes):
-    return Agreement(terms(**changes), profile)
+    named = profile.tokens and toml.read(CONFIGS / "tokens" / f"{profile.tokens.profile}.toml", TokenProfile)
+    return Agreement(terms(**changes), profile, named)
 
 
 def one_round(**changes):

@@ -27,7 +27,8 @@ class Guess:
 class Finding:
     """One attack, in the words and numbers of the report.
 
-    family: what the bar is about ("none", "known", "plaintext", "evidence"). bar: highest share allowed, or None
+    family: what the bar is about ("none", "known", "plaintext", "evidence"), or what shows that the audit counts:
+    "bite" for a control that must fall, "chance" for noise that must not. bar: highest share allowed, or None
     where the row is shown for the record. low, high: 95 % Wilson interval of the share re-identified.
     """
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.audit.finding import Guess
-from linkage.audit.scheme import Scheme, agreement, signs
+from linkage.audit.scheme import Scheme, agreement
 from linkage.audit.world import NOBODY, World
 
 Matrix = NDArray[np.float32]
@@ -53,7 +53,7 @@ def make_graphs(world: World, scheme: Scheme) -> Graphs:
     """Both graphs, laid on one scale; of one world and scheme they are made once, and never written to."""
     if scheme.name in world.made:
         return world.made[scheme.name]  # type: ignore[no-any-return]
-    codes = signs(world.filters)
+    codes = world.codes
     seen, expected = agreement(codes), scheme.kernel(world.people)
     for graph in (seen, expected):
         np.fill_diagonal(graph, 0)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from keys.derive import RunKey
 from linkage.audit.finding import Guess
-from linkage.audit.scheme import Scheme, any_key, signs
-from linkage.audit.world import World
+from linkage.audit.scheme import Scheme, any_key
+from linkage.audit.world import World, signs
 
 Filters = NDArray[np.uint64]
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.audit.finding import Guess
-from linkage.audit.scheme import Scheme, any_key, signs
-from linkage.audit.world import World
+from linkage.audit.scheme import Scheme, any_key
+from linkage.audit.world import World, signs
 
 
 def fill_attack(world: World, scheme: Scheme) -> Guess:

@@ -17,7 +17,7 @@ from linkage.audit import evidence as across
 from linkage.audit import tokens
 from linkage.audit.finding import Finding
 from linkage.audit.scheme import any_key, take
-from linkage.audit.suite import SAMPLE, SMALL, Audit, Plan, Progress, spell, work_off
+from linkage.audit.suite import SAMPLE, SMALL, Audit, Plan, Progress, sorted_out, spell, work_off
 from linkage.audit.tokens import Recipe
 from linkage.bars import Bars
 from linkage.model import Records
@@ -51,7 +51,7 @@ def audit_tokens(
     recipe = Recipe(agreement.combinations, agreement.terms.tokens)
     some = people if len(people) <= WHOLE else take(people, np.sort(rng.permutation(len(people))[:WHOLE]))
     key = key or any_key()
-    plan = [*_bite_plan(some, recipe, rng), *_plan(some, recipe, key, rng)]
+    plan = token_plan(some, recipe, key, rng)
     plan += _evidence_plan(some, agreement, recipe, key, min(sample, SMALL), rng)
     found: list[Finding] = work_off(plan, bars, progress)
     cost = tokens.with_the_key(some, recipe)
@@ -62,14 +62,18 @@ def audit_tokens(
         f"{agreement.token_profile.title if agreement.token_profile else 'tokens'} of one round, budget {budget}",
         len(people),
         f"attacked the tokens of {len(some):,} of {len(people):,} rows, and evidence of a sample of them",
-        tuple(each for each in found if each.family == "bite"),
-        tuple(each for each in found if each.family != "bite"),
+        *sorted_out(found),
         None,
         f"If the secret leaks: everybody who has a token ({cost.share:.0%}), in {spell(seconds)} on this machine.",
         round(seconds, 1),
         {"tags_z": told.tags_z, "filters_z": told.filters_z, "pairs": told.pairs},
         CONTROL,
     )
+
+
+def token_plan(people: Records, recipe: Recipe, key: RunKey, rng: np.random.Generator) -> Plan:
+    """What must fall, what must not, and every attack on the tokens of some people under a key."""
+    return [*_bite_plan(people, recipe, rng), *_plan(people, recipe, key, rng)]
 
 
 def _bite_plan(people: Records, recipe: Recipe, rng: np.random.Generator) -> Plan:
@@ -79,11 +83,11 @@ def _bite_plan(people: Records, recipe: Recipe, rng: np.random.Generator) -> Pla
     attack = tokens.shared_values
     return [
         ("bites: tokens without a budget", "people", "bite", partial(attack, loose)),
-        ("stays at chance: tokens at random", "people", "bite", partial(attack, noise)),
+        ("stays at chance: tokens at random", "people", "chance", partial(attack, noise)),
         (
             "stays at chance: tokens at random",
             "people, one row in 15 known",
-            "bite",
+            "chance",
             partial(attack, noise.knowing(len(people) // 15, rng)),
         ),
     ]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.audit.finding import Guess
-from linkage.audit.scheme import Scheme, signs, take
+from linkage.audit.scheme import Scheme, take
 from linkage.audit.world import NOBODY, World
 
 Matrix = NDArray[np.float32]
@@ -54,8 +54,9 @@ def fit(world: World, scheme: Scheme, rows: Places, people: Places, attacked: Pl
     learnt = take(world.people, people)
     kernel = scheme.kernel(learnt).astype(np.float64) + JITTER * np.eye(len(rows))
     toward = scheme.cross(take(world.people, world.free), learnt)
-    weights = np.linalg.solve(kernel, signs(world.filters[rows])).astype(np.float32)  # (k, bits)
-    codes = signs(world.filters[attacked])
+    seen = world.codes
+    weights = np.linalg.solve(kernel, seen[rows]).astype(np.float32)  # (k, bits)
+    codes = seen[attacked]
     top, total = np.full(len(attacked), -np.inf), np.zeros(len(attacked))
     named = np.full(len(attacked), NOBODY, np.int64)
     for start in range(0, len(world.free), CHUNK):

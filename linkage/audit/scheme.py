@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.derive import RunKey
+from linkage.audit.world import signs
 from linkage.encode.screening import make_filters
 from linkage.model import Column, Records
 from linkage.schema import Schema
@@ -85,12 +86,6 @@ def first_filters(filters: Filters, owner: NDArray[np.int32]) -> Filters:
 def any_key() -> RunKey:
     """A key nobody keeps."""
     return RunKey("audit", test=True, value=secrets.token_bytes(32))
-
-
-def signs(filters: Filters) -> Matrix:
-    """Bits as -1 and 1, (n, bits) float32."""
-    bits = np.unpackbits(np.ascontiguousarray(filters).view(np.uint8), axis=1, bitorder="little")
-    return bits.astype(np.float32) * 2 - 1
 
 
 def agreement(codes: Matrix) -> Matrix:

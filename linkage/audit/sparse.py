@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from linkage.audit.finding import Guess
 from linkage.audit.graph import best_of_each_person
-from linkage.audit.scheme import Matrix, Scheme, signs, take
-from linkage.audit.world import NOBODY, World
+from linkage.audit.scheme import Matrix, Scheme, take
+from linkage.audit.world import NOBODY, World, signs
 
 Places = NDArray[np.int64]
 BLOCK = 1024

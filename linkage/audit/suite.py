@@ -7,7 +7,7 @@ go out. Rule: an audit that does not re-identify its control, or that finds peop
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -64,8 +64,9 @@ class Audit:
     @property
     def verdict(self) -> Verdict:
         """Inconclusive when the attacks do not bite, or bite on noise; else by the bars."""
-        control, noise = self.bites[0], self.bites[1:]
-        if control.share < BITES or any(each.low > max(5 * each.chance, 0.005) for each in noise):
+        controls, noise = ([each for each in self.bites if each.family == one] for one in ("bite", "chance"))
+        lucky = any(each.low > max(5 * each.chance, 0.005) for each in noise)
+        if lucky or any(each.share < BITES for each in controls):
             return "inconclusive"
         return "above the bars" if any(each.above for each in self.findings) else "within the bars"
 
@@ -126,8 +127,7 @@ def audit(
         profile.title,
         len(people),
         f"attacked {min(sample, len(people)):,} of {len(people):,} rows, drawn at random",
-        tuple(each for each in found if each.family == "bite"),
-        tuple(each for each in found if each.family != "bite"),
+        *sorted_out(found),
         round(leaks.fill_correlation(world, scheme), 3),
         f"If the secret leaks: everybody ({cost.share:.0%} of those tried), in {spell(seconds)} on this machine.",
         round(seconds, 1),
@@ -143,6 +143,12 @@ def work_off(plan: Plan, bars: Bars, progress: Progress | None) -> list[Finding]
         found.append(measure(name, given, family, attack, bars.of(family)))
     tell("attacks", len(plan), len(plan))
     return found
+
+
+def sorted_out(found: Sequence[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """What must fall or stay at chance for the audit to count, and the attacks."""
+    bites = tuple(each for each in found if each.family in ("bite", "chance"))
+    return bites, tuple(each for each in found if each not in bites)
 
 
 def spell(seconds: float) -> str:
@@ -166,11 +172,11 @@ def _bite_plan(people: Records, schema: Schema, profile: Profile, sample: int, r
     scheme = of_profile(profile, schema)
     return [
         ("bites: a plain filter of these rows", "people, scheme", "bite", partial(graph.graph_attack, clk, plain)),
-        ("stays at chance: noise", "people, scheme", "bite", partial(graph.graph_attack, noise, scheme)),
+        ("stays at chance: noise", "people, scheme", "chance", partial(graph.graph_attack, noise, scheme)),
         (
             "stays at chance: noise",
             "people, scheme, one row in 15 known",
-            "bite",
+            "chance",
             partial(plaintext.known_plaintext, seeded, scheme),
         ),
     ]

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage.audit.scheme import Matrix, agreement, signs
+from linkage.audit.scheme import Matrix, agreement
+from linkage.audit.world import signs
 from linkage.layout import FILTER_BITS, FILTER_WEIGHT
 from linkage.model import Evidence, Screening
 

@@ -23,20 +23,28 @@ class World:
     """filters: (n, w), what was sent. people: what the attacker holds in plain text, m of them.
 
     truth: (n,) place in `people` of each row's person, NOBODY where he is not on the attacker's list.
-    known: rows of which the attacker knows the truth beforehand. made: what attacks computed of filters and people
-    (their graphs take longest), shared by worlds that differ in what is known.
+    known: rows of which the attacker knows the truth beforehand. second: (n, w), each row's filter in another file,
+    where the attacker holds two files and knows which rows are one person's. made: what attacks computed of filters
+    and people (their graphs take longest), shared by worlds that differ in what is known.
     """
 
     filters: NDArray[np.uint64]
     people: Records
     truth: Places
     known: Places
+    second: NDArray[np.uint64] | None = None
     made: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def knowing(self, known: int, rng: np.random.Generator) -> World:
         """The same world where the attacker knows so many rows, drawn at random."""
         held = np.flatnonzero(self.truth != NOBODY)
         return replace(self, known=np.sort(rng.permutation(held)[:known]))
+
+    @property
+    def codes(self) -> NDArray[np.float32]:
+        """Bits as -1 and 1, (n, bits); of two filters their mean, which is surer."""
+        codes = signs(self.filters)
+        return codes if self.second is None else (codes + signs(self.second)) / np.float32(2)
 
     @property
     def unknown(self) -> Places:
@@ -80,3 +88,9 @@ def make_world(
     truth = place[rows]
     world = World(filters[rows], take_people(people, listed), truth, np.empty(0, np.int64))
     return world.knowing(known, rng)
+
+
+def signs(filters: NDArray[np.uint64]) -> NDArray[np.float32]:
+    """Bits as -1 and 1, (n, bits) float32."""
+    bits = np.unpackbits(np.ascontiguousarray(filters).view(np.uint8), axis=1, bitorder="little")
+    return bits.astype(np.float32) * 2 - 1

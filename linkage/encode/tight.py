@@ -107,7 +107,10 @@ def make_tight(
         Issued(each.name, entries.held, entries.shared, int((of == nth).any(axis=1).sum()))
         for nth, (each, entries) in enumerate(zip(combinations, found, strict=True))
     ]
-    neighbours = np.unique(np.concatenate([entries.neighbours for entries in found]), axis=0)
+    pairs = np.concatenate([entries.neighbours for entries in found])
+    # As one number each: many times faster than by rows.
+    size = max(len(records), 1)
+    neighbours = np.stack(np.divmod(np.unique(pairs[:, 0] * size + pairs[:, 1]), size), axis=1)
     return Tight(digests, of, neighbours, tuple(account))
 
 

@@ -19,7 +19,7 @@ from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout
 from linkage.model import Bytes16, Evidence, NullTable, Request, Screening
 from linkage.package.container import Body
 from linkage.package.links import FileMeta, Interval, LinkMeta, LinksContents, LinksMeta, SummaryMeta
-from linkage.package.promises import Count, Strict, arrays_of, between, check_levels, hold, text_of
+from linkage.package.promises import Count, Strict, arrays_of, between, check_levels, hold, most_shared, text_of
 from linkage.schema import LEVELS, MISSING, RARITY_BUCKETS, Kind, Schema
 
 
@@ -69,13 +69,14 @@ class ScreeningContents:
                 "pseudonyms": self.screening.pseudonyms,
                 "filters": self.screening.filters,
                 "owner": self.screening.owner,
+                "tokens": self.screening.tokens,
                 **null_arrays(null),
             },
         )
 
     @staticmethod
-    def from_body(body: Body, schema: Schema, words: int) -> ScreeningContents:
-        """Contents of a screening package under a schema and a filter length in words."""
+    def from_body(body: Body, schema: Schema, words: int, per_row: int) -> ScreeningContents:
+        """Contents of a screening package under a schema, a filter length in words and a number of tokens."""
         meta = text_of(body, ScreeningMeta)
         arrays = arrays_of(
             body.arrays,
@@ -83,6 +84,7 @@ class ScreeningContents:
                 "pseudonyms": (np.uint8, (None, 16)),
                 "filters": (np.uint64, (None, words)),
                 "owner": (np.int32, (None,)),
+                "tokens": (np.uint8, (None, per_row, 16)),
                 **null_promises(len(schema)),
             },
         )
@@ -91,7 +93,9 @@ class ScreeningContents:
         hold(between(owner, 0, people - 1), "owners are rows of the package")
         hold(len(np.unique(owner)) == people, "every row has a filter")
         hold(unique(arrays["pseudonyms"]), "no pseudonym appears twice")
-        screening = _ordered(Screening(arrays["pseudonyms"], arrays["filters"], owner))
+        hold(len(arrays["tokens"]) == people, "every row has tokens")
+        hold(most_shared(arrays["tokens"]) <= 1, "no token stands twice in a file")
+        screening = _ordered(Screening(arrays["pseudonyms"], arrays["filters"], owner, arrays["tokens"]))
         return ScreeningContents(meta.check, screening, null_of(arrays, meta, schema))
 
 
@@ -143,7 +147,8 @@ def _ordered(screening: Screening) -> Screening:
     people = np.argsort(first)
     place = np.empty(len(people), np.int32)
     place[people] = np.arange(len(people), dtype=np.int32)
-    return Screening(screening.pseudonyms[people], screening.filters[rows], place[screening.owner[rows]])
+    owner = place[screening.owner[rows]]
+    return Screening(screening.pseudonyms[people], screening.filters[rows], owner, screening.tokens[people])
 
 
 @dataclass(frozen=True, repr=False)

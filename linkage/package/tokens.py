@@ -17,7 +17,7 @@ from linkage.ids import unique
 from linkage.model import Bytes16, NullTable
 from linkage.package.container import Body
 from linkage.package.contents import ScreeningMeta, null_arrays, null_of, null_promises
-from linkage.package.promises import arrays_of, hold, text_of
+from linkage.package.promises import arrays_of, hold, most_shared, text_of
 from linkage.schema import Schema
 
 
@@ -87,14 +87,6 @@ class TokenContents:
         hold(len({len(array) for array in rows.values()}) == 1, "every row has tokens, shares, sides and a note")
         hold(meta.people == len(rows["pseudonyms"]), "the patterns are those of the rows")
         hold(unique(arrays["pseudonyms"]), "no pseudonym appears twice")
-        hold(_most_shared(arrays["tokens"]) <= most_sharing, "no token is shared by more rows than agreed")
+        hold(most_shared(arrays["tokens"]) <= most_sharing, "no token is shared by more rows than agreed")
         null, note_key = null_of(arrays, meta, schema), arrays["note_key"].tobytes()
         return TokenContents(check=meta.check, note_key=note_key, null=null, **rows)
-
-
-def _most_shared(tokens: NDArray[np.uint8]) -> int:
-    """How many times the commonest token appears."""
-    # Half a token, which is sorted as a number, tells some 10 ** 9 of them apart.
-    whole = np.sort(np.ascontiguousarray(tokens).reshape(-1, 16).view("<u8")[:, 0])
-    starts = np.flatnonzero(np.concatenate([[True], whole[1:] != whole[:-1]]))
-    return int(np.diff(np.append(starts, len(whole))).max(initial=0)) if len(whole) else 0

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from keys.aead import NoteSealer
 from keys.chance import SYSTEM, Chance
-from keys.derive import RunKey, pair_keys
+from keys.derive import RunKey, pair_keys, tight_tokens
 from linkage.agreement import Agreement
 from linkage.encode.diffusion import Harden, hardener
 from linkage.encode.evidence import make_evidence
 from linkage.encode.parallel import WORTHWHILE, make_evidence_on
 from linkage.encode.screening import plain_filters, shuffle
+from linkage.encode.tight import make_tight
 from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError
 from linkage.ids import unique
@@ -29,15 +30,13 @@ from linkage.notes import SEALED_NOTE_BYTES, encode_note
 from linkage.package.container import Body
 from linkage.package.contents import EvidenceContents, ScreeningContents
 from linkage.package.stream import Made
-from linkage.parties.inside import alike_inside, pattern_table
+from linkage.parties.inside import alike_inside, pattern_table, with_sharing
 from linkage.parties.local import LocalTable
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
 
 _SEALED = 1 << 14  # notes sealed at a time
-
-
 _PART = 1 << 13  # filters hardened at a time, while they are sent
 
 
@@ -45,13 +44,14 @@ _PART = 1 << 13  # filters hardened at a time, while they are sent
 class Encoded:
     """What `encode` makes: what goes to the matcher, and the table that stays.
 
-    pseudonyms: (n, 16). plain: (r, w), filters that are hardened only as they leave; owner: (r,).
+    pseudonyms: (n, 16). plain: (r, w), filters that are hardened only as they leave; owner: (r,). tokens: (n, t, 16).
     """
 
     check: str
     pseudonyms: Bytes16
     plain: NDArray[np.uint64]
     owner: NDArray[np.int32]
+    tokens: NDArray[np.uint8]
     harden: Harden
     null: NullTable
     local: LocalTable
@@ -59,7 +59,7 @@ class Encoded:
     @property
     def contents(self) -> ScreeningContents:
         """All that goes to the matcher, at once."""
-        return ScreeningContents(self.check, Screening(self.pseudonyms, self.harden(self.plain), self.owner), self.null)
+        return self._with(self.harden(self.plain))
 
     def to_body(self) -> Body:
         """The same for a package: hardened, filters are several times as long, and are never held whole."""
@@ -68,9 +68,12 @@ class Encoded:
             return (self.harden(self.plain[start : start + _PART]) for start in range(0, len(self.plain), _PART))
 
         words = self.harden(self.plain[:1]).shape[1]
-        body = ScreeningContents(self.check, Screening(self.pseudonyms, self.plain, self.owner), self.null).to_body()
+        body = self._with(self.plain).to_body()
         rest = {name: array for name, array in body.arrays.items() if name != "filters"}
         return Body(body.meta, rest, {"filters": Made(self.plain.dtype, (len(self.plain), words), parts)})
+
+    def _with(self, filters: NDArray[np.uint64]) -> ScreeningContents:
+        return ScreeningContents(self.check, Screening(self.pseudonyms, filters, self.owner, self.tokens), self.null)
 
 
 def encode(
@@ -98,8 +101,9 @@ def encode(
     with ThreadPoolExecutor(1) as beside:
         alike = beside.submit(alike_inside, plain, owner, agreement, chance)
         tokens = tokenise(records, schema, key)
+        shared, sharing = _tight(records, agreement, key, chance)
     _tell(progress, "patterns inside the file", 2, 3)
-    null = pattern_table(tokens, *alike.result(), agreement, chance)
+    null = pattern_table(tokens, *with_sharing(*alike.result(), sharing, chance), agreement, chance)
     pseudonyms = _random_ids(len(records), chance)
     local = LocalTable(pseudonyms, records.local_ids, tokens, records.notes)
     people = shuffle(len(records), chance)
@@ -107,7 +111,19 @@ def encode(
     place[people] = np.arange(len(people), dtype=np.int32)
     _tell(progress, "encoded", 3, 3)
     harden = hardener(profile, key)
-    return Encoded(check.hex(), pseudonyms[people], plain, place[owner], harden, null, local)
+    return Encoded(check.hex(), pseudonyms[people], plain, place[owner], shared[people], harden, null, local)
+
+
+def _tight(
+    records: Records, agreement: Agreement, key: RunKey, chance: Chance
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Tight tokens as they travel (n, t, 16), t may be 0, and who shares a value with one other of the file (p, 2)."""
+    terms = agreement.tokens
+    if terms is None:
+        return np.empty((len(records), 0, 16), np.uint8), np.empty((0, 2), np.int64)
+    tight = make_tight(records, agreement.combinations, terms, key, chance)
+    public = np.frombuffer(tight_tokens(key, tight.digests.tobytes()), np.uint8)
+    return public.reshape(tight.digests.shape), tight.neighbours
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import Chance
 from linkage.match.candidates import Engine, Nearest, SearchStats, Settings
+from linkage.match.equality import meet
 from linkage.match.search import find_candidates
 from linkage.model import Bytes16, Pairs, Request, Screening
 from linkage.parties.screened import Joined
 
+CHUNK = 1 << 14
+"""Pairs whose filters are laid side by side at a time."""
 Limits = tuple[int | None, int | None]
 """Pairs in which a row of the left and of the right file may stand; None: any number."""
 
@@ -53,24 +57,53 @@ def search_for(left: Screening, right: Screening, settings: Settings, limits: Li
 def candidates(
     left: Screening, right: Screening, settings: Settings, limits: Limits, engine: Engine | None = None
 ) -> Chosen:
-    """Candidate pairs of people: of all their filters, each pair once, and no row in more pairs than it may be.
+    """Candidate pairs of people: who share a token and who are near, each pair once, no row in more than it may be.
 
     Rows of the right file keep their nearest anchors first, then each anchor its nearest of those rows. The other way
-    round, anchors of whom little is recorded would all keep the same few rows, which cannot all keep them.
+    round, anchors of whom little is recorded would all keep the same few rows, which cannot all keep them. A pair
+    that shares a token is nearer than any that does not.
     """
     search, turned = search_for(left, right, settings, limits)
     one_side, other_side = (right, left) if turned else (left, right)
     found = find_candidates(one_side.filters, other_side.filters, search, engine=engine)
     rows, columns = one_side.owner[found.left], other_side.owner[found.right]
     rows, columns = (columns, rows) if turned else (rows, columns)
+    met = meet(left.tokens, right.tokens)
     people = max(len(right), 1)
-    near = np.argsort(found.distances, kind="stable")  # so that the first of equal codes is the nearest
-    code, first = np.unique((rows.astype(np.int64) * people + columns)[near], return_index=True)
-    distance = found.distances[near][first]
+    rows, columns = np.concatenate([met.left, rows]), np.concatenate([met.right, columns])
+    codes = rows.astype(np.int64) * people + columns
+    apart = np.concatenate([distances(left, right, met), found.distances])
+    near = np.argsort(apart, kind="stable")  # so that the first of equal codes is the nearest
+    code, first = np.unique(codes[near], return_index=True)
     one, other = code // people, code % people
+    sharing = np.isin(code, codes[: len(met)])
+    # Distances of those that share a token become negative, in their order.
+    distance = np.where(sharing, apart[near][first] - right.filters.shape[1] * 64 - 1, apart[near][first])
     kept = nearest_of_each(other, distance, limits[1])
     kept = kept[nearest_of_each(one[kept], distance[kept], limits[0])]
     return Chosen(one[kept].astype(np.int32), other[kept].astype(np.int32), found.stats)
+
+
+def distances(left: Screening, right: Screening, pairs: Pairs) -> NDArray[np.int32]:
+    """Bits in which the nearest filters of two people differ, (m,)."""
+    filters = [_filters_of(side) for side in (left, right)]
+    apart = np.full(len(pairs), 64 * right.filters.shape[1], np.int32)
+    for one, other in product(*(range(each.shape[1]) for each in filters)):
+        rows = filters[0][pairs.left, one], filters[1][pairs.right, other]
+        for start in range(0, len(pairs), CHUNK):
+            part = slice(start, start + CHUNK)
+            differ = left.filters[rows[0][part]] ^ right.filters[rows[1][part]]
+            apart[part] = np.minimum(apart[part], np.bitwise_count(differ).sum(axis=1, dtype=np.int32))
+    return apart
+
+
+def _filters_of(side: Screening) -> NDArray[np.int64]:
+    """Each person's filters (n, v), as many as anybody has, the last again where he has fewer."""
+    order = np.argsort(side.owner, kind="stable")
+    count = np.bincount(side.owner, minlength=len(side))
+    first = np.cumsum(count) - count
+    nth = np.arange(count.max(initial=0))
+    return np.asarray(order[first[:, None] + np.minimum(nth, count[:, None] - 1)])
 
 
 def nearest_of_each(rows: NDArray[np.int64], distance: NDArray[np.int32], most: int | None) -> NDArray[np.int64]:

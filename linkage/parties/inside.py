@@ -22,6 +22,8 @@ from linkage.model import NullTable
 NULL_ROWS = 8_000
 """Filters whose candidates inside the file are compared for the non-match patterns; a larger file is sampled."""
 
+NULL_SHARING = 100_000
+"""Pairs that share a value, compared likewise; of more, a random sample."""
 _PAIRS = 1 << 14  # compared at a time, so that memory does not grow with the file
 _STEPS = 16  # of distance, within which pairs are found by both sides alike
 
@@ -46,6 +48,24 @@ def alike_inside(
     found = nearest_inside(plain, queries, keep, profile.sent_bits, profile.xor, tickets)
     low, high, weight = _weighed(owner[queries[found.asked]], owner[found.rows], found.distances, asked)
     return (low, high), weight, -(-people // max(int(asked.sum()), 1))
+
+
+def with_sharing(
+    pairs: _Pairs, weight: NDArray[np.float64], each: int, sharing: NDArray[np.int64], chance: Chance = SYSTEM
+) -> tuple[_Pairs, NDArray[np.float64], int]:
+    """Candidates inside one file by filters, as alike_inside returns them, and by tight tokens.
+
+    sharing: (p, 2) people who share a value that nobody else of the file has: in two files they would have met. They
+    get no token here, so these are the strangers among those whom a token brings together (docs/decisions/0008).
+    """
+    if not len(sharing):
+        return pairs, weight, each
+    kept = sharing[np.sort(shuffle(len(sharing), chance)[:NULL_SHARING])]
+    size = int(max(sharing.max(), pairs[1].max(initial=0))) + 1
+    near = ~np.isin(pairs[0] * size + pairs[1], sharing[:, 0] * size + sharing[:, 1])  # no pair twice
+    low, high = (np.concatenate([side[near], kept[:, nth]]) for nth, side in enumerate(pairs))
+    stand = np.full(len(kept), len(sharing) / len(kept))
+    return (low, high), np.concatenate([weight[near], stand]), each
 
 
 def pattern_table(

@@ -116,8 +116,8 @@ def _looks(desk: Desk, runs: Sequence[str]) -> list[Trace]:
     files: dict[tuple[str, str], Screening] = {}
     for name in runs:
         for party, package in _held(desk, "screening", name).items():
-            words = desk.agreement.profile.sent_bits // 64
-            screening = ScreeningContents.from_body(package.body, desk.agreement.schema, words).screening
+            sizes = desk.agreement.profile.sent_bits // 64, desk.agreement.tokens_per_row
+            screening = ScreeningContents.from_body(package.body, desk.agreement.schema, *sizes).screening
             files[party, name] = screening
             looks += traces.of_screening(screening, f"{party}, {name}", _bytes(desk, package))
         for party, package in _held(desk, "evidence", name).items():

@@ -110,9 +110,9 @@ def _encodings(desk: Desk, run: str, paths: Sequence[Path]) -> tuple[dict[str, O
     require(desk, "matcher")
     packages = desk.take(paths, "screening", run)
     _all_here(packages, desk.agreement, "screening encodings")
-    words = desk.agreement.profile.sent_bits // 64
+    sizes = desk.agreement.profile.sent_bits // 64, desk.agreement.tokens_per_row
     schema = desk.agreement.schema
-    return packages, {name: ScreeningContents.from_body(one.body, schema, words) for name, one in packages.items()}
+    return packages, {name: ScreeningContents.from_body(one.body, schema, *sizes) for name, one in packages.items()}
 
 
 def _join(desk: Desk, run: str, paths: Sequence[Path], dry_run: bool, progress: Progress) -> Account:

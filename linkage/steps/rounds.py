@@ -52,14 +52,14 @@ def two_rounds(
     agreement = post.agreement
     local: dict[str, LocalTable] = {}
     screening: dict[str, ScreeningContents] = {}
-    words = agreement.profile.sent_bits // 64
+    sizes = agreement.profile.sent_bits // 64, agreement.tokens_per_row
     for nth, (name, intake) in enumerate(intakes.items()):
         progress("encode", nth, len(intakes))
         with timed(seconds, "encode"):
             encoded = agency.encode(intake.records, agreement, key, check, chance=post.chance)
             local[name] = encoded.local
             body = post.send(encoded.to_body(), "screening", name, MATCHER)
-            screening[name] = ScreeningContents.from_body(body, agreement.schema, words)
+            screening[name] = ScreeningContents.from_body(body, agreement.schema, *sizes)
     progress("encode", len(intakes), len(intakes))
     with timed(seconds, "screen"):
         screened, requests = matcher.screen(screening, agreement, progress, post.chance)

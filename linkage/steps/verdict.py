@@ -36,21 +36,17 @@ def attack(
     key: RunKey | None = None,
     sample: int | None = None,
 ) -> Audit:
-    """Attack what the agreement's protocol sends of these records first: filters, or in one-round all there is.
+    """Attack what the agreement's protocol sends of these records first: filters and tokens, or in one-round all.
 
     key: that of a run, for the very encodings that travel; without it, one that nobody keeps. sample: rows attacked,
     the suite's own choice when None.
     """
     from linkage.audit.one_round import audit_tokens
-    from linkage.audit.scheme import of_profile
-    from linkage.audit.suite import SAMPLE, audit
+    from linkage.audit.suite import SAMPLE
+    from linkage.audit.union import audit_union
 
-    sample = sample or SAMPLE
-    if agreement.one_round:
-        return audit_tokens(records, agreement, key=key, sample=sample, progress=progress)
-    profile, schema = agreement.profile, agreement.schema
-    filters = of_profile(profile, schema).encode(records, key) if key else None
-    return audit(records, schema, profile, filters=filters, sample=sample, progress=progress)
+    attack_all = audit_tokens if agreement.one_round else audit_union
+    return attack_all(records, agreement, key=key, sample=sample or SAMPLE, progress=progress)
 
 
 def judge(result: Audit, agreement: Agreement) -> list[str]:

@@ -39,8 +39,8 @@ def test_the_encodings_audited_are_those_the_matcher_opens(at):
     audited = of_profile(agreement.profile, agreement.schema).encode(records, key)
     (path,) = (homes["matcher"] / "inbox").glob("*-police-to-*")
     body = open_package([path.read_bytes()], Expected("screening", RUN, agreement), identity(homes["matcher"])).body
-    words = agreement.profile.sent_bits // 64
-    sent = ScreeningContents.from_body(body, agreement.schema, words).screening
+    sizes = agreement.profile.sent_bits // 64, agreement.tokens_per_row
+    sent = ScreeningContents.from_body(body, agreement.schema, *sizes).screening
     local = LocalTable.from_bytes(desk_of(homes["police"]).need(RUN, "local", "encode"))
     rows = local.rows(sent.pseudonyms)[sent.owner]
     assert len(rows) == len(records)

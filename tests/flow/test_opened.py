@@ -68,7 +68,8 @@ def test_both_sides_of_a_pair_meet_and_no_others_do(at):
 def test_screening_of_real_packages_holds_no_row_twice_and_random_names(at):
     agreement, found = opened(at("encoded"), "screening")
     for body in found.values():
-        screening = ScreeningContents.from_body(body, agreement.schema, agreement.profile.sent_bits // 64).screening
+        sizes = agreement.profile.sent_bits // 64, agreement.tokens_per_row
+        screening = ScreeningContents.from_body(body, agreement.schema, *sizes).screening
         looks = {each.what: each for each in traces.of_screening(screening, "x", 1)}
         assert not looks["rows that are equal"].shows
         assert random_bytes(screening.pseudonyms.tobytes()) or len(screening) < 80

@@ -89,8 +89,8 @@ def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path, path):
 
 def test_an_unknown_profile_is_refused_by_the_agreement(path):
     with pytest.raises(AgreementFileError) as refusal:
-        load(edited(path, "diffused-2026-11", "diffuse-2026-11"))
-    assert refusal.value.hint == "did you mean 'diffused-2026-11'?"
+        load(edited(path, "union-2026-11", "unoin-2026-11"))
+    assert refusal.value.hint == "did you mean 'union-2026-11'?"
 
 
 def test_every_problem_is_listed_at_once():

@@ -18,11 +18,14 @@ RUNS = 10
 PEOPLE = 500
 
 
-def screening(filters, owner=None):
+def screening(filters, owner=None, tokens=None):
+    """One token a person where any are given, told by its number."""
     filters = np.asarray(filters, np.uint64).reshape(-1, 1)
     owner = np.arange(len(filters), dtype=np.int32) if owner is None else np.asarray(owner, np.int32)
     names = np.random.default_rng(5).integers(0, 256, (owner.max() + 1, 16), dtype=np.uint8)
-    return Screening(names, filters, owner)
+    marks = np.zeros((len(names), 0 if tokens is None else 1, 16), np.uint8)
+    marks[..., 0] = np.asarray(tokens or [], np.uint8).reshape(marks.shape[:2])
+    return Screening(names, filters, owner, marks)
 
 
 def pairs_of(*args):
@@ -53,6 +56,22 @@ def test_right_rows_keep_their_nearest_then_left_rows_theirs(left, right, most_l
     distances = [[(one ^ other).bit_count() for other in right] for one in left]
     limits = most_left, most_right
     assert pairs_of(screening(left), screening(right), Nearest(keep=6), limits) == naive_cut(distances, limits)
+
+
+@given(CODES, CODES, st.integers(1, 3), st.integers(1, 3), st.randoms(use_true_random=False))
+@settings(max_examples=50, deadline=None)
+def test_rows_that_share_a_token_come_first_however_far_apart(left, right, most_left, most_right, random):
+    """And are found where nobody is near enough to be looked at; among themselves the nearest come first."""
+    marks = [random.sample(range(1, 10), len(side)) for side in (left, right)]
+    distances = [
+        [(one ^ other).bit_count() - 65 * (mine == its) for other, its in zip(right, marks[1], strict=True)]
+        for one, mine in zip(left, marks[0], strict=True)
+    ]
+    limits = most_left, most_right
+    sides = [screening(codes, tokens=its) for codes, its in zip((left, right), marks, strict=True)]
+    assert pairs_of(*sides, Nearest(keep=6), limits) == naive_cut(distances, limits)
+    met = [(one, marks[1].index(mark)) for one, mark in enumerate(marks[0]) if mark in marks[1]]
+    assert set(met) <= set(pairs_of(*sides, Nearest(keep=1, both_sides=False), (None, None)))
 
 
 def test_a_person_with_two_filters_is_one_candidate_by_the_nearer():

@@ -23,7 +23,7 @@ def finding(found, records=1000, *, family="known", bar=0.02, chance=0.001):
 
 
 def result(*findings, clk=1000, noise=1):
-    bites = (finding(clk, family="bite", bar=None), finding(noise, family="bite", bar=None))
+    bites = (finding(clk, family="bite", bar=None), finding(noise, family="chance", bar=None))
     return Audit("a scheme", 1000, "all", bites, findings, 0.1, "If the secret leaks: everybody, in 3 seconds", 3.0,
                  {"tags_z": 0.0, "filters_z": 0.1, "pairs": 10})  # fmt: skip
 

@@ -32,7 +32,9 @@ def bits(count, words=64, seed=5):
 def screening(filters, owner=None, seed=1):
     owner = np.arange(len(filters)) if owner is None else np.asarray(owner)
     people = int(owner.max()) + 1
-    return Screening(bits(people, 2, seed).view(np.uint8), filters, owner.astype(np.int32))
+    return Screening(
+        bits(people, 2, seed).view(np.uint8), filters, owner.astype(np.int32), np.empty((people, 0, 16), np.uint8)
+    )
 
 
 def looks(found):
@@ -113,6 +115,7 @@ def test_tags_that_are_not_random_are_found_out(evidence):
 
 
 def test_no_packages_of_nobody_break_it():
-    nobody = Screening(np.empty((0, 16), np.uint8), np.empty((0, 64), np.uint64), np.empty(0, np.int32))
+    names, filters = np.empty((0, 16), np.uint8), np.empty((0, 64), np.uint64)
+    nobody = Screening(names, filters, np.empty(0, np.int32), np.empty((0, 0, 16), np.uint8))
     assert len(traces.of_screening(nobody, "police", 100)) == 2
     assert len(traces.between_runs(nobody, nobody, "police")) == 1

@@ -217,6 +217,6 @@ def test_every_term_of_the_tokens_is_in_the_digest():
 def test_tokens_are_not_taken_for_screening():
     body = issued("police", RARE).contents.to_body()
     with pytest.raises(UnexpectedPackageError):
-        ScreeningContents.from_body(body, SCHEMA, 64)
+        ScreeningContents.from_body(body, SCHEMA, 64, 16)
     with pytest.raises(UnexpectedPackageError):
         TokenContents.from_body(body, SCHEMA, 15, 1, SIZE, SEALED_NOTE_BYTES)

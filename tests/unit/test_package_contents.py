@@ -21,7 +21,7 @@ from tests import support
 SCHEMA = support.SCHEMA
 LAYOUT = Layout(SCHEMA)
 FIELDS = len(SCHEMA)
-WORDS, NOTE = 4, 40
+WORDS, TOKENS, NOTE = 4, 2, 40
 RNG = np.random.default_rng(7)
 
 
@@ -41,7 +41,8 @@ def screening():
         gaps=np.full(2**FIELDS, 2.0**-FIELDS),
     )
     filters = RNG.integers(0, 2**63, (4, WORDS)).astype(np.uint64)
-    return ScreeningContents("ab" * 16, Screening(ids(3), filters, np.array([0, 2, 1, 2], np.int32)), null)
+    tokens = RNG.integers(0, 256, (3, TOKENS, 16)).astype(np.uint8)
+    return ScreeningContents("ab" * 16, Screening(ids(3), filters, np.array([0, 2, 1, 2], np.int32), tokens), null)
 
 
 def filters_of_weight(count):
@@ -86,7 +87,7 @@ def links():
 
 KINDS = {
     "share": (lambda: ShareContents(b"sealed share"), ShareContents.from_body),
-    "screening": (screening, lambda body: ScreeningContents.from_body(body, SCHEMA, WORDS)),
+    "screening": (screening, lambda body: ScreeningContents.from_body(body, SCHEMA, WORDS, TOKENS)),
     "request": (lambda: RequestContents(Request(ids(3), ids(3))), RequestContents.from_body),
     "evidence": (evidence, lambda body: EvidenceContents.from_body(body, LAYOUT, NOTE)),
     "links": (links, lambda body: LinksContents.from_body(body, SCHEMA, NOTE)),
@@ -125,13 +126,15 @@ def test_r36_encodings_arrive_in_one_order_whatever_order_they_were_sent_in():
     filters = rng.integers(0, 2**63, (7, words)).astype(np.uint64)
     filters[[0, 2, 5], :-1] = filters[3, :-1]
     owner, names = np.array([0, 1, 1, 2, 3, 4, 4], np.int32), ids(5)
+    tokens = ids(5)[:, None]
     null = screening().null
     arrived = []
     for _ in range(3):
         rows, people = rng.permutation(7), rng.permutation(5)
         place = np.argsort(people).astype(np.int32)
-        sent = ScreeningContents("0" * 32, Screening(names[people], filters[rows], place[owner[rows]]), null)
-        arrived.append(ScreeningContents.from_body(sent.to_body(), SCHEMA, words).screening)
+        mixed = Screening(names[people], filters[rows], place[owner[rows]], tokens[people])
+        sent = ScreeningContents("0" * 32, mixed, null)
+        arrived.append(ScreeningContents.from_body(sent.to_body(), SCHEMA, words, 1).screening)
     assert same(arrived[0], arrived[1])
     assert same(arrived[0], arrived[2])
     whose = {
@@ -257,7 +260,7 @@ def test_every_number_lies_in_its_range(kind, name, change, promise):
 
 def test_sets_of_missing_fields_are_all_there_or_none():
     body = screening().to_body()
-    ScreeningContents.from_body(Body(body.meta, {**body.arrays, "null.gaps": np.empty(0)}), SCHEMA, WORDS)
+    ScreeningContents.from_body(Body(body.meta, {**body.arrays, "null.gaps": np.empty(0)}), SCHEMA, WORDS, TOKENS)
     refused("screening", Body(body.meta, {**body.arrays, "null.gaps": np.zeros(5)}), "all there or none")
 
 
