@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import partial
+
 import numpy as np
+from scipy.sparse import csr_matrix, vstack
 
 from linkage import toml
 from linkage.audit.scheme import Scheme, of_profile, take
-from linkage.encode.screening import make_filters
+from linkage.encode.screening import TOKENS, make_filters
 from linkage.resources import resource
 from linkage.schema import Kind
 from linkage.terms import Profile
@@ -59,6 +63,53 @@ def _salted(schema):
         return out
 
     return Scheme("salted by year of birth", encode, encode)
+
+
+def saul(profile, schema, bits, xor):
+    """Keyed majorities of a profile's tokens, each bit sent the XOR of so many; equal votes fall by the key.
+
+    Every token votes on every bit, by its keyed hash, and as often as it has bits in the profile. Source: "Breaking
+    BAD? Better call SAUL!", PoPETs 2026; the tie-break under the key is what it leaves open.
+    """
+    votes = partial(_votes, profile, schema)
+
+    def encode(people, key, xor=xor):
+        out = np.zeros((len(people), bits), np.uint8)
+        for nth in range(xor):
+            for start in range(0, bits, _AT_ONCE):
+                out[:, start : start + _AT_ONCE] ^= votes(people, key, b"%d/%d" % (nth, start))
+        return _pack(out)
+
+    return Scheme(f"SAUL, XOR of {xor}, {bits} bits", encode, partial(encode, xor=1), xor)
+
+
+_AT_ONCE = 1024
+
+
+def _votes(profile, schema, people, key, salt):
+    """Bits (n, 1024) by majority."""
+    tally = np.zeros((len(people), _AT_ONCE), np.float32)
+    for field in schema.fields:
+        column = people.columns.get(field.name)
+        for role, weight in profile.weights.get(field.kind, {}).items():
+            if column is None or not weight or not len(column.codes):
+                continue
+            lists = [TOKENS[field.kind][role](value) for value in column.vocabulary]
+            tokens = list(dict.fromkeys(token for each in lists for token in each))
+            place = {token: nth for nth, token in enumerate(tokens)}
+            domain = key.value + salt + f"{field.name}/{role}/".encode()
+            noise = b"".join(hashlib.shake_128(domain + token.encode()).digest(_AT_ONCE // 8) for token in tokens)
+            sides = _bits(np.frombuffer(noise, np.uint8).reshape(-1, _AT_ONCE // 8)).astype(np.float32) * 2 - 1
+            held = [sorted({place[token] for token in each}) for each in lists]
+            rows = [
+                csr_matrix((np.ones(len(each)), (np.zeros(len(each), int), each)), (1, len(tokens))) for each in held
+            ]
+            first = column.codes[np.minimum(column.offsets[:-1], len(column.codes) - 1)]
+            tally += np.float32(weight) * np.where(
+                (column.counts() > 0)[:, None], (vstack(rows, "csr").astype(np.float32) @ sides)[first], 0
+            )
+    tie = _bits(np.frombuffer(hashlib.shake_128(key.value + salt).digest(_AT_ONCE // 8), np.uint8)[None])
+    return np.where(tally == 0, tie, tally > 0).astype(np.uint8)
 
 
 def _shuffle(key, count):

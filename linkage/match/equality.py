@@ -20,6 +20,7 @@ CHUNK = 1 << 22
 """Tokens of the right file looked at together: some 200 MB."""
 _MARKS = 28  # bits of a token in the table of marks, at most: 256 MB
 _SPARE = 16  # marks for each token on the left
+_RANKED, _LOOKED = 32, 56  # bytes: a token of the left file in order, one of the right file while it is looked for
 
 Tokens = NDArray[np.uint8]
 """(n, t, 16): t tokens of each of n rows."""
@@ -62,6 +63,13 @@ def meet(left: Tokens, right: Tokens, progress: Callable[[int, int], None] | Non
             progress(min(start + CHUNK, len(theirs)), len(theirs))
     one, other = (np.concatenate(part) if part else np.empty(0, np.int64) for part in (ones, others))
     return _once(one, other, ours, left.shape[1], right.shape)
+
+
+def meeting_bytes(left: Tokens, right: Tokens) -> int:
+    """What `meet` takes at most beyond the tokens and the pairs it finds."""
+    ours, theirs = (tokens.shape[0] * tokens.shape[1] for tokens in (left, right))
+    marks = min(2 * _SPARE * ours, 1 << _MARKS)
+    return marks + _RANKED * ours + _LOOKED * min(theirs, CHUNK) if ours and theirs else 0
 
 
 def _halves(tokens: Tokens) -> NDArray[np.uint64]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from linkage.agreement import Agreement
 from linkage.errors import TooLargeError
 from linkage.layout import FILTER_WORDS, Layout
+from linkage.match.equality import meeting_bytes
 from linkage.match.plan import Estimate, estimate
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.contents import ScreeningContents
@@ -101,7 +102,7 @@ def plan(
     files: Mapping[str, ScreeningContents], agreement: Agreement, *, timed: bool = True, spark: bool = False
 ) -> Planned:
     """What screening these files will take; spark: on a cluster, which takes a time of its own."""
-    searches, pairs = {}, {}
+    searches, pairs, joins = {}, {}, []
     for left, right in comparable_files(files, agreement):
         sides = files[left].screening, files[right].screening
         limits = agreement.pairs_each(left), agreement.pairs_each(right)
@@ -109,6 +110,7 @@ def plan(
         filters = [side.filters for side in (reversed(sides) if turned else sides)]
         one = estimate(filters[0], filters[1], search, timed=timed and not spark)
         room = [len(side) * most for side, most in zip(sides, limits, strict=True) if most is not None]
+        joins.append(meeting_bytes(sides[0].tokens, sides[1].tokens))
         searches[left, right], pairs[left, right] = one, min([one.pairs, *room])
     asked = {}
     for name, contents in files.items():
@@ -119,7 +121,7 @@ def plan(
     evidence = {name: side * count for name, count in asked.items()}
     shuffled = _ASKED * sum(asked.values())
     here, there = (
-        _KEPT * sum(pairs.values()) + max([shuffled, *each])
+        _KEPT * sum(pairs.values()) + max([shuffled, *joins, *each])
         for each in ([one.memory for one in searches.values()], [one.on_spark for one in searches.values()])
     )
     candidates = agreement.terms.screening.candidates if agreement.profile.search == "exact" else 0
