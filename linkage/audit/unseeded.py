@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from linkage.audit.finding import Guess
 from linkage.audit.graph import COOLING, HEAT, SETTLED, best_of_each_person
-from linkage.audit.scheme import Matrix, Scheme, any_key, signs
-from linkage.audit.world import NOBODY, World
+from linkage.audit.scheme import Matrix, Scheme, any_key
+from linkage.audit.world import NOBODY, World, signs
 
 Places = NDArray[np.int64]
 BLOCK = 1024
@@ -49,7 +49,7 @@ class Odds:
 
 def unseeded_attack(world: World, scheme: Scheme, rng: np.random.Generator, most: int = 4000) -> Guess:
     """The best round's guess; the attacker is lucky enough to stop there. most: anchors."""
-    codes = signs(world.filters)
+    codes = world.codes
     odds = _described_alike(codes, signs(scheme.encode(world.people, any_key())))
     expected = _expected(world, scheme)
     noise = _noise(codes, expected)
