@@ -16,13 +16,13 @@ import argparse
 import json
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import hardenings
 import msgspec
 import numpy as np
 
-from keys.derive import tight_tokens
 from linkage import toml
 from linkage.agreement import load, resolve
 from linkage.audit.plaintext import JITTER
@@ -35,6 +35,7 @@ from linkage.intake.table import from_frame, read_table
 from linkage.match.candidates import Nearest
 from linkage.match.equality import meet
 from linkage.match.search import find_candidates
+from linkage.model import Pairs
 from linkage.resources import CONFIGS, resource
 from linkage.schema import Kind
 
@@ -161,23 +162,28 @@ def linkable(left, right):
     return both(Kind.FORENAME, Kind.SURNAME) & both(Kind.DATE, Kind.POSTCODE, Kind.TEXT)
 
 
-def recall(pair, persons, channel, most, stated):
-    """Share of true pairs among the best `most` candidates of (a sample of) the left records, and seconds to search."""
+def recall(pair, persons, channel, most, join, stated):
+    """Share of true pairs among the best `most` candidates of (a sample of) the left records, and seconds to search.
+
+    join: a recipe of tokens to the pairs that share one, and the seconds their join took. stated: recall of the search.
+    """
     (left, right), key = persons, any_key()
     drawn = np.random.default_rng(7).permutation(np.flatnonzero(np.isin(left, right)))[:SOUGHT]
     sides = [[each.encode(people, any_key_of(key, nth)) for nth, each in enumerate(channel.filters)] for people in
              (take(pair[0], drawn), pair[1])]  # fmt: skip
-    sent = [tokens_of(people, channel.tokens, key) for people in pair]
+    met, spent = join(channel.tokens) if channel.tokens else (Pairs(*np.empty((2, 0), np.int32)), 0.0)
+    place = np.full(len(left), -1)
+    place[drawn] = np.arange(len(drawn))
     start = time.process_time()
     codes, apart = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for sought, others in zip(*sides, strict=True):
         near = find_candidates(sought, others, Nearest(keep=most, both_sides=False, recall=stated))
         codes.append(near.left.astype(np.int64) * len(right) + near.right)
         apart.append(near.distances.astype(np.int64))
-    met = meet(sent[0][drawn], sent[1])
-    codes.append(met.left.astype(np.int64) * len(right) + met.right)
-    apart.append(np.full(len(met), -1))
-    seconds = time.process_time() - start
+    seconds = time.process_time() - start + spent
+    one, other = place[met.left], met.right
+    codes.append(one[one >= 0] * len(right) + other[one >= 0])
+    apart.append(np.full(int((one >= 0).sum()), -1))
     order = np.argsort(np.concatenate(apart), kind="stable")
     code, first = np.unique(np.concatenate(codes)[order], return_index=True)
     row, other = code // len(right), code % len(right)
@@ -197,12 +203,17 @@ def any_key_of(key, nth):
     return key if nth == 0 else type(key)(f"{key.run}-{nth}", key.test, bytes(b ^ nth for b in key.value))
 
 
-def tokens_of(people, recipe, key):
-    """Tight tokens as they travel, (n, t, 16)."""
-    if recipe is None:
-        return np.empty((len(people), 0, 16), np.uint8)
-    digests = recipe.tokens(people, key).digests
-    return np.frombuffer(tight_tokens(key, digests.tobytes()), np.uint8).reshape(digests.shape)
+def join_of(pair):
+    """The join of two files' tokens by recipe, made once for all channels that have the same."""
+
+    @cache
+    def join(recipe):
+        key = any_key()
+        sent = [recipe.tokens(people, key).digests for people in pair]
+        start = time.process_time()
+        return meet(*sent), time.process_time() - start
+
+    return join
 
 
 def learnt(people, filters, known):
@@ -239,9 +250,12 @@ def main():
     args = parser.parse_args()
     args.sets = dict(args.sets)
     sets, report = pairs_of(args), {}
+    joins = {name: join_of(pair) for name, (pair, _) in sets.items()}
     for name, make in channels(args).items():
         channel = make()
-        found = {each: recall(*pair, channel, args.candidates, args.recall) for each, pair in sets.items()}
+        found = {
+            each: recall(*pair, channel, args.candidates, joins[each], args.recall) for each, pair in sets.items()
+        }
         row = {"bytes": channel.sent, "recall": found}
         if args.frontier:
             people = next(iter(sets.values()))[0][0]
