@@ -25,7 +25,7 @@ from linkage.synth.tables import load_tables
 from linkage.terms import Profile
 
 PROFILE = "plain-2026-11"
-DEFAULT = "diffused-2026-11"
+DEFAULT = "union-2026-11"
 FOLDER = BENCH / "speed"
 COLUMNS = ("local_id", "forename", "surname", "date_of_birth", "postcode", "sex", "address")
 _CHUNK = 250_000
