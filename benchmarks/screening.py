@@ -253,9 +253,7 @@ def main():
     joins = {name: join_of(pair) for name, (pair, _) in sets.items()}
     for name, make in channels(args).items():
         channel = make()
-        found = {
-            each: recall(*pair, channel, args.candidates, joins[each], args.recall) for each, pair in sets.items()
-        }
+        found = {each: recall(*pair, channel, args.candidates, joins[each], args.recall) for each, pair in sets.items()}
         row = {"bytes": channel.sent, "recall": found}
         if args.frontier:
             people = next(iter(sets.values()))[0][0]

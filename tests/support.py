@@ -68,7 +68,7 @@ def terms(**changes):
     """The rehearsal's terms between four parties who ask as real ones do, changed as asked."""
     entry = _rehearsal().fields[0]
     fields = tuple(msgspec.structs.replace(entry, name=f.name, kind=f.kind, values=f.values) for f in SCHEMA.fields)
-    screening = msgspec.structs.replace(_rehearsal().screening, profile="union-2026-11")
+    screening = msgspec.structs.replace(_rehearsal().screening, profile="union-2026-11", candidates=15)
     entries = {
         "parties": tuple(party(name) for name in ROLES),
         "fields": fields,
