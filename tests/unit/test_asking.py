@@ -110,7 +110,11 @@ def test_large_files_are_searched_at_the_stated_recall_and_the_run_says_what_it_
     anchors, rows = (rng.integers(0, 2**64, (count, 64), np.uint64) for count in (3000, 2000))
     rows[:900] = anchors[:900] ^ (rng.integers(0, 2**64, (900, 64), np.uint64) & rows[:900])
     owner = np.arange(3000, dtype=np.int32)
-    sides = [Screening(np.zeros((len(one), 16), np.uint8), one, owner[: len(one)]) for one in (anchors, rows)]
+    alone = np.empty((3000, 0, 16), np.uint8)  # nobody has a token
+    sides = [
+        Screening(np.zeros((len(one), 16), np.uint8), one, owner[: len(one)], alone[: len(one)])
+        for one in (anchors, rows)
+    ]
     asked = *sides, Nearest(recall=0.9), (10, 2)
     exact = asking.candidates(*asked)
     assert exact.stats.stated_recall == 1
