@@ -73,7 +73,8 @@ def test_distances_follow_the_law_of_diffused_ones():
 def test_candidates_are_as_many_strangers_as_the_matchers():
     """A copy too damaged to stand out from the noise is found by neither, and one that does by both."""
     filters, rng = people(1200, support.DIFFUSED.bits // 64)
-    found = nearest_inside(filters, np.arange(1200), 3, 4096, 4, tickets(rng, 1200))
+    sent_bits = support.DIFFUSED.sent_bits
+    found = nearest_inside(filters, np.arange(1200), 3, sent_bits, 4, tickets(rng, 1200))
     sent = diffused(filters, diffusion_places(support.DIFFUSED, bytes(32)))
     matcher = find_candidates(sent, None, Nearest(keep=3))
     own = (found.asked // 2 == found.rows // 2).mean() * 3
