@@ -44,19 +44,20 @@ class Parts:
         low, high = np.minimum(*codes), np.maximum(*codes)
         return np.where(low == NONE, NONE, low * size + high)
 
-    def spell(self, part: Part, code: int) -> str:
-        """What a code stands for, the same at every agency."""
+    def spell(self, part: Part, codes: NDArray[np.int64]) -> list[bytes]:
+        """What codes (m,) stand for, the same at every agency, in UTF-8."""
         if len(part.fields) == 1:
-            return self._spelt[code]
-        return "+".join(sorted(self._spelt[half] for half in divmod(code, len(self._spellings))))
+            return [self._spelt[code] for code in codes.tolist()]
+        halves = (half.tolist() for half in np.divmod(codes, len(self._spellings)))
+        return [b"+".join(sorted((self._spelt[one], self._spelt[other]))) for one, other in zip(*halves, strict=True)]
 
     @cached_property
     def _spellings(self) -> dict[str, int]:
         return {}
 
     @cached_property
-    def _spelt(self) -> tuple[str, ...]:
-        return tuple(self._spellings)
+    def _spelt(self) -> tuple[bytes, ...]:
+        return tuple(text.encode() for text in self._spellings)
 
     def prepare(self, parts: tuple[Part, ...]) -> None:
         """Make all forms before any is spelt."""

@@ -133,11 +133,8 @@ def _within_budget(parts: Parts, combination: Combination, terms: Tokens, subkey
     few = sharing[value] <= max(near, terms.most_sharing)
     rows, rank, sharing = rows[few], rank[few], sharing[value[few]]
     used, value = np.unique(value[few], return_inverse=True)
-    spelt = [
-        "\x1f".join(parts.spell(part, code) for part, code in zip(combination.parts, each, strict=True)).encode()
-        for each in codes[first[used]].tolist()
-    ]
-    made = token_digests(subkey, combination.name.encode(), spelt)
+    columns = [parts.spell(part, each) for part, each in zip(combination.parts, codes[first[used]].T, strict=True)]
+    made = token_digests(subkey, combination.name.encode(), list(map(b"\x1f".join, zip(*columns, strict=True))))
     digests = np.frombuffer(made, np.uint8).reshape(-1, DIGEST_BYTES)
     heads = _coin(digests, terms.kept)[value]
     neighbours = _neighbours(rows, value, heads & (sharing <= near), near)
