@@ -85,9 +85,9 @@ def signed_desk(folder, profile):
     from keys.passphrase import from_text
     from keys.secret import LinkageSecret
     from linkage import toml
-    from linkage.agreement import Agreement, dump, sign_terms, signature_path
+    from linkage.agreement import dump, resolve, sign_terms, signature_path
     from linkage.exchange.desk import AGREEMENT, IDENTITY, SECRET, open_desk
-    from linkage.terms import Party, Profile, Terms
+    from linkage.terms import Party, Terms
 
     roles = {"agency": ("agency",), "children": ("anchor-agency", "childrens-services"), "matcher": ("matcher",)}
     identities = {name: Identity.new(name, test=True) for name in roles}
@@ -98,7 +98,7 @@ def signed_desk(folder, profile):
     terms = toml.read(found_at("examples", "rehearse"), Terms)
     screening = msgspec.structs.replace(terms.screening, profile=profile)
     terms = msgspec.structs.replace(terms, parties=parties, screening=screening)
-    agreed = Agreement(terms, toml.read(found_at("profiles", profile), Profile))
+    agreed = resolve(terms)
     (folder / AGREEMENT).write_bytes(dump(terms))
     for name, identity in identities.items():
         signature_path(folder / AGREEMENT, name).write_text(sign_terms(agreed, identity), "ascii")
