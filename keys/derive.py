@@ -11,34 +11,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from hashlib import blake2b
-from itertools import accumulate
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES128, ChaCha20
-from cryptography.hazmat.primitives.ciphers.modes import ECB
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
 
 from keys.errors import SecretMismatchError
 from keys.framing import frame
 from keys.guard import Guarded, same
 from keys.kdf import KEY_BYTES, expand
 from keys.labels import LABELS, Label, mode
+from keys.prf import BLOCK_BYTES, Bytes, of_blocks, of_messages
 from keys.secret import LinkageSecret
 from keys.sharing import share
 
 __all__ = [
-    "BLOCK_BYTES", "DIGEST_BYTES", "LABELS", "PAIR_ID_BYTES", "PAIR_KEY_BYTES", "Purpose", "RunKey",
-    "expand_blocks", "expand_spans", "pair_keys", "run_key", "stream", "tight_tokens", "token_digests", "token_keys",
-    "token_shares",
+    "BLOCK_BYTES", "DIGEST_BYTES", "KEY_BYTES", "LABELS", "PAIR_ID_BYTES", "PairKeys", "Purpose", "RunKey",
+    "message_digests", "pair_keys", "run_key", "stream", "tight_tokens", "token_keys", "token_shares",
 ]  # fmt: skip
 
-BLOCK_BYTES = 16
-DIGEST_BYTES = 16
-PAIR_ID_BYTES = 16
-PAIR_KEY_BYTES = 16
+DIGEST_BYTES = BLOCK_BYTES
+PAIR_ID_BYTES = BLOCK_BYTES
 _STREAM_BYTES = 1 << 36  # ChaCha20's 32-bit block counter ends at 2**38 bytes
 
 
@@ -89,28 +82,63 @@ def run_key(secret: LinkageSecret, run: str, agreement_digest: bytes) -> RunKey:
     return RunKey(run, secret.test, expand(secret.value, Label.RUN, mode(secret.test), agreement_digest, run.encode()))
 
 
-def pair_keys(key: RunKey, pair_ids: bytes) -> bytes:
-    """AES-128 keys of m pairs, (m, 16) bytes row after row: HKDF-Expand(evidence subkey, label and pair id, 16).
+@dataclass(frozen=True, eq=False, repr=False)
+class PairKeys(Guarded):
+    """What makes evidence of digests, for m pairs each as if under a key of its own: AES-256 of digest XOR tweak.
 
-    pair_ids: (m, 16) bytes row after row. About 1.2 microseconds a pair.
+    cipher: 32 bytes, one for all pairs of a run. tweaks: (m, 16) bytes, a PRF of each pair id under another key.
+    Digests of two pairs, equal or not, give unrelated outputs, as tweaks are independent random blocks to whoever lacks
+    the key, even if he chose the ids: two inputs of AES are equal with a chance of q**2 / 2**129 for q blocks of a run,
+    and outputs of distinct inputs are as good as random (see `prf`). Nobody decrypts, so one XOR is enough.
+    Source: Rogaway 2004, "Efficient instantiations of tweakable blockciphers", XE.
+    Raises ValueError when the tweaks are not whole.
+    """
+
+    cipher: bytes
+    tweaks: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.tweaks) % BLOCK_BYTES:
+            raise ValueError(f"tweaks have {BLOCK_BYTES} bytes each")
+
+    @classmethod
+    def alone(cls, key: bytes) -> Self:
+        """One key of 32 bytes for all rows, without tweaks: for comparisons that never leave."""
+        return cls(key, bytes(BLOCK_BYTES))
+
+    def __len__(self) -> int:
+        return len(self.tweaks) // BLOCK_BYTES
+
+    def expand(self, blocks: Bytes) -> bytearray:
+        """Outputs for blocks of 16 bytes, each the XOR of a digest and its pair's tweak."""
+        return of_blocks(self.cipher, blocks)
+
+    def to_payload(self) -> bytes:
+        """Everything, for comparison only."""
+        return frame(self.cipher, self.tweaks)
+
+
+def pair_keys(key: RunKey, pair_ids: bytes) -> PairKeys:
+    """Keys of evidence for m pairs. pair_ids: (m, 16) bytes row after row.
+
     It takes the RunKey, not a subkey, so that evidence cannot be keyed by anything else.
     Raises TypeError without a RunKey, ValueError when the ids are not whole.
     """
-    return _expand_each(key, Purpose.EVIDENCE, Label.PAIR, pair_ids, PAIR_KEY_BYTES)
+    return _tweaked(key, Label.PAIR, pair_ids)
+
+
+def token_keys(key: RunKey, digests: bytes) -> PairKeys:
+    """Keys of the evidence that travels with m tight tokens; `pair_keys` of one-round. digests: as for tight_tokens."""
+    return _tweaked(key, Label.TIGHT_KEY, digests)
 
 
 def tight_tokens(key: RunKey, digests: bytes) -> bytes:
     """The public form of m tight tokens, (m, 16) bytes: what the matcher joins by, and nothing else follows from it.
 
-    digests: (m, 16) bytes of `token_digests` under Purpose.TOKENS; random bytes give random tokens. They stay at home:
-    whoever holds one and the run key has all that is derived here. Raises as `pair_keys` does.
+    digests: (m, 16) bytes of `message_digests` under Purpose.TOKENS; random bytes give random tokens. They stay at
+    home: whoever holds one and the run key has all that is derived here. Raises as `pair_keys` does.
     """
-    return _expand_each(key, Purpose.TOKENS, Label.TIGHT_TOKEN, digests, DIGEST_BYTES)
-
-
-def token_keys(key: RunKey, digests: bytes) -> bytes:
-    """AES-128 keys of the evidence that travels with m tight tokens, (m, 16) bytes; `pair_keys` of one-round."""
-    return _expand_each(key, Purpose.EVIDENCE, Label.TIGHT_KEY, digests, PAIR_KEY_BYTES)
+    return bytes(of_blocks(expand(_subkey(key, Purpose.TOKENS), Label.TIGHT_TOKEN), digests))
 
 
 def token_shares(key: RunKey, digests: bytes, place: int) -> tuple[bytes, bytes]:
@@ -118,89 +146,39 @@ def token_shares(key: RunKey, digests: bytes, place: int) -> tuple[bytes, bytes]
 
     Two parties' shares of one token give its secret, one party's say nothing of it; see `keys.sharing`.
     """
-    secret = _expand_each(key, Purpose.TOKENS, Label.TIGHT_SECRET, digests, KEY_BYTES)
-    slope = _expand_each(key, Purpose.TOKENS, Label.TIGHT_SLOPE, digests, KEY_BYTES)
+    secret, slope = (_halves(key, label, digests) for label in (Label.TIGHT_SECRET, Label.TIGHT_SLOPE))
     return secret, share(secret, slope, place)
 
 
-def _expand_each(key: RunKey, purpose: Purpose, label: Label, ids: bytes, length: int) -> bytes:
-    """HKDF-Expand of a subkey under a label and each of m ids of 16 bytes, `length` bytes each, at most 32.
-
-    Source: RFC 5869; output of at most 32 bytes is HMAC(key, info || 0x01), cut.
-    """
+def _subkey(key: RunKey, purpose: Purpose) -> bytes:
     if not isinstance(key, RunKey):
         raise TypeError("evidence is keyed by a RunKey")
-    if len(ids) % PAIR_ID_BYTES:
-        raise ValueError(f"pair ids and digests have {PAIR_ID_BYTES} bytes each")
-    # HKDFExpand(SHA256(), length, frame(label, id)).derive(subkey), with the keyed state and the constant head of the
-    # info computed once: three times as fast.
-    base = HMAC(key.subkey(purpose), SHA256())
-    base.update(frame(label) + PAIR_ID_BYTES.to_bytes(4, "big"))
-    out = bytearray(len(ids) // PAIR_ID_BYTES * length)
-    for place, start in enumerate(range(0, len(ids), PAIR_ID_BYTES)):
-        state = base.copy()
-        state.update(ids[start : start + PAIR_ID_BYTES] + b"\x01")
-        out[place * length : (place + 1) * length] = state.finalize()[:length]
+    return key.subkey(purpose)
+
+
+def _tweaked(key: RunKey, label: Label, ids: bytes) -> PairKeys:
+    subkey = _subkey(key, Purpose.EVIDENCE)
+    return PairKeys(expand(subkey, Label.EVIDENCE, label), bytes(of_blocks(expand(subkey, label), ids)))
+
+
+def _halves(key: RunKey, label: Label, digests: bytes) -> bytes:
+    """32 bytes for each digest: one half under one key, one under another."""
+    out = bytearray(2 * len(digests))
+    for half in range(2):
+        made = of_blocks(expand(_subkey(key, Purpose.TOKENS), label, bytes([half])), digests)
+        for byte in range(BLOCK_BYTES):
+            out[BLOCK_BYTES * half + byte :: 2 * BLOCK_BYTES] = made[byte::BLOCK_BYTES]
     return bytes(out)
 
 
-def token_digests(subkey: bytes, domain: bytes, tokens: Sequence[bytes]) -> bytes:
-    """Keyed BLAKE2b digest of each of n tokens, (n, 16) bytes row after row.
+def message_digests(subkey: bytes, domain: bytes, columns: Sequence[Bytes]) -> bytearray:
+    """Keyed digest of each of n messages of as many 16-byte blocks each, (n, 16) bytes row after row.
 
-    domain: what kind of token it is (field and role), bound with its length; equal tokens of two domains differ.
-    Raises ValueError when the subkey is not 32 bytes. About 0.6 microseconds a token.
+    columns: as in `prf.of_messages`. domain: what kind of token it is (field and role). It and the number of blocks
+    have a key of their own: equal tokens of two domains, and messages of two lengths, have nothing in common.
+    Raises ValueError when the subkey is not 32 bytes or the columns do not fit.
     """
-    if len(subkey) != KEY_BYTES:
-        raise ValueError(f"a subkey has {KEY_BYTES} bytes")
-    base = blake2b(frame(domain), digest_size=DIGEST_BYTES, key=subkey, person=Label.TOKEN)
-    digests = []
-    for token in tokens:
-        state = base.copy()
-        state.update(token)
-        digests.append(state.digest())
-    return b"".join(digests)
-
-
-def expand_blocks(keys: bytes, blocks: Sequence[bytes]) -> bytes:
-    """Each pair's blocks under AES-128 with that pair's key, one after another, as long as all blocks together.
-
-    keys: (m, 16) bytes from `pair_keys`. blocks: m byte strings of whole 16-byte blocks, each block a digest
-    from `token_digests`; their numbers may differ. About 5 microseconds for a pair of 60 blocks.
-    Raises ValueError when numbers or lengths do not fit.
-
-    Why this is not encryption, and why ECB is right here: nobody ever decrypts. AES under a secret key is a
-    pseudorandom permutation of single blocks, and is used as a pseudorandom function, block by block. Its inputs are
-    128-bit digests, so they are distinct when the values behind them are, and the outputs of distinct inputs are
-    indistinguishable from random bytes up to q**2 / 2**129 for q blocks under one key (some hundred here). That equal
-    blocks under ONE key give equal outputs, ECB's classic fault, is what evidence needs: it is how two agencies'
-    equal values meet. Between pairs the keys differ, so nothing meets.
-    """
-    if any(len(block) % BLOCK_BYTES for block in blocks):
-        raise ValueError(f"blocks have {BLOCK_BYTES} bytes each")
-    ends = list(accumulate(len(block) // BLOCK_BYTES for block in blocks))
-    return bytes(expand_spans(keys, memoryview(b"".join(blocks)), ends))
-
-
-def expand_spans(keys: bytes, blocks: memoryview, ends: Sequence[int]) -> bytearray:
-    """The same for blocks that lie in one buffer: pair i's are those from ends[i - 1] up to ends[i].
-
-    ends: m ascending numbers of blocks, the last one the length of the buffer.
-    """
-    if len(keys) != PAIR_KEY_BYTES * len(ends):
-        raise ValueError("one key for each pair")
-    if len(blocks) != BLOCK_BYTES * (ends[-1] if ends else 0):
-        raise ValueError(f"blocks have {BLOCK_BYTES} bytes each")
-    mode_of_blocks = ECB()  # noqa: S305 - a PRF on digests, never encryption; see above
-    out = bytearray(len(blocks) + BLOCK_BYTES)  # the library asks for room beyond what it writes
-    room, start = memoryview(out), 0
-    for pair, last in enumerate(ends):
-        end = BLOCK_BYTES * last
-        cipher = Cipher(AES128(keys[PAIR_KEY_BYTES * pair : PAIR_KEY_BYTES * (pair + 1)]), mode_of_blocks)
-        cipher.encryptor().update_into(blocks[start:end], room[start:])
-        start = end
-    room.release()
-    del out[len(blocks) :]
-    return out
+    return of_messages(expand(subkey, Label.TOKEN, domain, len(columns).to_bytes(4, "big")), columns)
 
 
 def stream(subkey: bytes, label: bytes, nbytes: int) -> bytes:

@@ -25,20 +25,20 @@ class Label(bytes, Enum):
     NOTE_WRAP = b"safeguarding-linkage/1/note-wrap"  # (run, sender's name, context)
     # HKDF-SHA256 info
     SECRET = b"safeguarding-linkage/1/secret"  # all shares (mode, agreement, parties)
-    SECRET_CHECK = b"safeguarding-linkage/1/secret-check"  # linkage secret (mode, agreement, run, bound...)
+    SECRET_CHECK = b"safeguarding-linkage/2/secret-check"  # linkage secret (mode, agreement, run, bound...)
     SECRET_FINGERPRINT = b"safeguarding-linkage/1/secret-fingerprint"  # linkage secret (mode, agreement)
     RUN = b"safeguarding-linkage/1/run"  # linkage secret (mode, agreement, run)
     SUBKEY = b"safeguarding-linkage/1/subkey"  # run key (purpose)
-    PAIR = b"safeguarding-linkage/1/pair"  # evidence subkey (pair id)
-    TIGHT_TOKEN = b"safeguarding-linkage/1/tight-token"  # tokens subkey (digest of a combination's value)
-    TIGHT_KEY = b"safeguarding-linkage/1/tight-key"  # evidence subkey (the same digest)
-    TIGHT_SECRET = b"safeguarding-linkage/1/tight-secret"  # tokens subkey (the same digest)
-    TIGHT_SLOPE = b"safeguarding-linkage/1/tight-slope"  # tokens subkey (the same digest)
+    TOKEN = b"safeguarding-linkage/2/token"  # a subkey (domain, blocks of a message); keys a CBC-MAC
+    PAIR = b"safeguarding-linkage/2/pair"  # evidence subkey; keys the tweak of each pair id
+    TIGHT_TOKEN = b"safeguarding-linkage/2/tight-token"  # tokens subkey; keys the public form of each digest
+    TIGHT_KEY = b"safeguarding-linkage/2/tight-key"  # evidence subkey; keys the tweak of each digest
+    TIGHT_SECRET = b"safeguarding-linkage/2/tight-secret"  # tokens subkey (half); keys the secret of each digest
+    TIGHT_SLOPE = b"safeguarding-linkage/2/tight-slope"  # tokens subkey (half); keys the slope of each digest
+    EVIDENCE = b"safeguarding-linkage/2/evidence"  # evidence subkey (label of the tweaks); keys tweaked digests
     STREAM = b"safeguarding-linkage/1/stream"  # a subkey (caller's label)
     BLOB = b"safeguarding-linkage/1/blob"  # storage key and salt (mode, caller's context)
     NOTE = b"safeguarding-linkage/1/note"  # note key (mode, pair id, salt)
-    # Keyed BLAKE2b
-    TOKEN = b"linkage/1/token"  # `person`, at most 16 bytes, then (domain), then the token
 
 
 LABELS: tuple[Label, ...] = tuple(Label)

@@ -16,6 +16,8 @@ from functools import cache
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
 
+from keys.prf import xored
+
 __all__ = ["MOST_PLACES", "NONCE_BYTES", "SECRET_BYTES", "mask", "recover", "share"]
 
 SECRET_BYTES = 32
@@ -31,7 +33,7 @@ def share(secrets: bytes, slopes: bytes, place: int) -> bytes:
     """
     if len(secrets) != len(slopes) or not 1 <= place <= MOST_PLACES:
         raise ValueError("a slope for each secret, and a place from 1 to 255")
-    return _xor(secrets, slopes.translate(_times(place)))
+    return xored(secrets, slopes.translate(_times(place)))
 
 
 def recover(one: bytes, place_one: int, two: bytes, place_two: int) -> bytes:
@@ -42,7 +44,7 @@ def recover(one: bytes, place_one: int, two: bytes, place_two: int) -> bytes:
     if len(one) != len(two) or place_one == place_two:
         raise ValueError("shares of two parties, one of each for each secret")
     apart = _inverse(place_one ^ place_two)
-    return _xor(one.translate(_times(_product(place_two, apart))), two.translate(_times(_product(place_one, apart))))
+    return xored(one.translate(_times(_product(place_two, apart))), two.translate(_times(_product(place_one, apart))))
 
 
 def mask(secrets: bytes, nonces: bytes, data: bytes) -> bytes:
@@ -63,10 +65,6 @@ def mask(secrets: bytes, nonces: bytes, data: bytes) -> bytes:
         stream = Cipher(ChaCha20(secret, nonce), mode=None).encryptor()
         out.append(stream.update(data[size * piece : size * (piece + 1)]))
     return b"".join(out)
-
-
-def _xor(one: bytes, two: bytes) -> bytes:
-    return (int.from_bytes(one, "little") ^ int.from_bytes(two, "little")).to_bytes(len(one), "little")
 
 
 @cache

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from keys.derive import token_digests
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+from keys.kdf import expand
+from keys.labels import Label
 from linkage.encode.screening import TOKENS
 from linkage.encode.tokens import label
 
@@ -18,6 +23,14 @@ def words(numbers, count):
     for number in numbers:
         out[number // 64] |= 1 << (number % 64)
     return np.array(out, np.uint64)
+
+
+def digest(subkey, domain, text):
+    """Keyed digest of one text: the last block of AES-256-CBC of the padded text, under its length's own key."""
+    padded = text.encode() + b"\x80"
+    padded += bytes(-len(padded) % 16)
+    key = expand(subkey, Label.TOKEN, domain, (len(padded) // 16).to_bytes(4, "big"))
+    return Cipher(AES256(key), CBC(bytes(16))).encryptor().update(padded)[-16:]
 
 
 def position(block, place):
@@ -65,8 +78,8 @@ def plain_mask(value, field, profile, subkey):
         for token in TOKENS[field.kind][role](value):
             places, block = [], 0
             while len(places) < weight:
-                digest = token_digests(subkey, label(field) + b"/%d" % block, [f"{role}:{token}".encode()])
-                for half in (digest[:8], digest[8:]):
+                made = digest(subkey, label(field) + f"/{role}/{block}".encode(), token)
+                for half in (made[:8], made[8:]):
                     word = int.from_bytes(half, "little")
                     places += [word >> size * nth & profile.bits - 1 for nth in range(64 // size)]
                 block += 1

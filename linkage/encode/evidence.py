@@ -1,19 +1,20 @@
 """Evidence: everything two rows have in common, readable only by comparing them under one pair's key.
 
-Field tokens and pair keys come in, one side of evidence per pair goes out. A tag or filter is AES under the
-pair's key of a token's digest: two sides of one pair meet where they share a token, sides of different pairs are
-unrelated. What keys the evidence (a pair id here) is the caller's choice; the code does not know.
+Field tokens and pair keys come in, one side of evidence per pair goes out. A tag or filter is AES of a token's digest
+and the pair's tweak: two sides of one pair meet where they share a token, sides of different pairs are unrelated. What
+keys the evidence (a pair id here) is the caller's choice; the code does not know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import BLOCK_BYTES, PAIR_ID_BYTES, PAIR_KEY_BYTES, expand_spans, stream
+from keys.derive import BLOCK_BYTES, PAIR_ID_BYTES, PairKeys, stream
 from linkage.encode.tokens import FieldTokens
 from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout
 from linkage.model import Bytes16, Evidence
@@ -43,48 +44,58 @@ def make_evidence(
     tokens: Sequence[FieldTokens],
     rows: NDArray[np.integer],
     pair_ids: Bytes16 | None,
-    keys: bytes,
+    keys: PairKeys,
     layout: Layout,
     chance: Chance = SYSTEM,
+    threads: int = 1,
 ) -> Evidence:
     """One side of evidence for each row under its pair's key.
 
-    rows: (m,) places in the file. pair_ids: (m, 16); keys: m keys of 16 bytes from `keys.derive.pair_keys`, in
-    the same order. Or None, and one key for all rows: then all can be compared with all, and must never be sent.
+    rows: (m,) places in the file. pair_ids: (m, 16); keys: of as many pairs, in the same order. Or None, and
+    PairKeys.alone for all rows: then all can be compared with all, and must never be sent.
     Missing values and unused slots hold random tags and random filters of the usual weight.
     Raises ValueError unless every row has a pair id and a key, or all have one.
     """
     if pair_ids is not None and len(rows) != len(pair_ids):
         raise ValueError("one pair id for each row")
-    if len(keys) != PAIR_KEY_BYTES * (1 if pair_ids is None else len(rows)):
+    if len(keys) != (1 if pair_ids is None else len(rows)):
         raise ValueError("one key for each pair")
     fields = [_Field(field) for field in tokens]
+    tweaks = np.frombuffer(keys.tweaks, np.uint64).reshape(-1, 2)
     made = Evidence(
         np.empty((0, PAIR_ID_BYTES), np.uint8) if pair_ids is None else pair_ids,
         np.zeros((len(rows), len(layout.slots)), np.uint8),
         np.empty((len(rows), layout.tags), np.uint32),
         np.zeros((len(rows), layout.filters, FILTER_WORDS), np.uint64),
     )
-    for start in range(0, len(rows), CHUNK):
+
+    def make(start: int, seed: bytes) -> None:
         part = slice(start, start + CHUNK)
-        own = keys if pair_ids is None else keys[start * PAIR_KEY_BYTES : (start + CHUNK) * PAIR_KEY_BYTES]
-        _make(fields, rows[part], own, layout, (made.presence[part], made.tags[part], made.filters[part]), chance)
+        out = made.presence[part], made.tags[part], made.filters[part]
+        _make(fields, rows[part], keys, tweaks if pair_ids is None else tweaks[part], layout, out, seed)
+
+    starts = range(0, len(rows), CHUNK)
+    # Each part's noise has a seed of its own, drawn here, so that as many threads as there are make the same.
+    seeds = [chance.draw(32) for _ in starts]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(make, starts, seeds))
     return made
 
 
 def _make(
     fields: Sequence[_Field],
     rows: NDArray[np.integer],
-    keys: bytes,
+    keys: PairKeys,
+    tweaks: NDArray[np.uint64],
     layout: Layout,
     out: tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint64]],
-    chance: Chance,
+    seed: bytes,
 ) -> None:
     """Fill presence, tags and filters of some sides: AES inputs gathered, expanded, and put where they belong."""
     from linkage.encode.kernels import constant_weight, gather_blocks, place_tags  # loads numba
 
     presence, tags, filters = out
-    value, slots = _values(fields, rows, layout), len(layout.slots)
+    value = _values(fields, rows, layout)
     length = np.stack([fields[slot.field].length[value[s]] for s, slot in enumerate(layout.slots)], axis=1)
     ends = np.cumsum(length)
     starts = np.ascontiguousarray((ends - length.ravel()).reshape(length.shape).T)  # (slots, m)
@@ -93,23 +104,21 @@ def _make(
         field, one = fields[slot.field], fields[slot.field].tokens
         gather_blocks(
             value[s], starts[s], one.digests.view(np.uint64), one.tags, one.filter_codes, one.filter_offsets,
-            field.rounds, inputs,
+            field.rounds, tweaks, inputs,
         )  # fmt: skip
-    each = ends[slots - 1 :: slots] if len(keys) > PAIR_KEY_BYTES else ends[-1:]  # blocks of one key end here
-    made = expand_spans(keys, inputs.ravel().view(np.uint8).data, each.tolist())
-    blocks = np.frombuffer(made, np.uint8).reshape(-1, BLOCK_BYTES)
+    blocks = np.frombuffer(keys.expand(inputs.data), np.uint8).reshape(-1, BLOCK_BYTES)
     for s, slot in enumerate(layout.slots):
         field, one = fields[slot.field], fields[slot.field].tokens
         held = value[s] >= 0
         presence[held, s] = one.presence[value[s][held]]
         real = field.real[value[s]]
-        words = _noise(real.size * one.tags.shape[1] - int(real.sum()), 4, chance).view(np.uint32).ravel()
+        words = _noise(real.size * one.tags.shape[1] - int(real.sum()), 4, seed, b"tags %d" % s).view(np.uint32).ravel()
         place_tags(value[s], starts[s], one.tags, blocks.view(np.uint32), words, tags[:, slot.tags])
         if slot.filter >= 0:
             count, own = field.count[value[s]], filters[:, slot.filter]
             constant_weight(blocks, starts[s] + real, count, field.rounds[value[s]], FILTER_WEIGHT, own)
             silent = (count == 0).astype(np.int64)
-            noise = _noise(int(silent.sum()) * _NOISE_BLOCKS, BLOCK_BYTES, chance)
+            noise = _noise(int(silent.sum()) * _NOISE_BLOCKS, BLOCK_BYTES, seed, b"filters %d" % s)
             first = (np.cumsum(silent) - silent) * _NOISE_BLOCKS
             constant_weight(noise, first, silent, np.full_like(silent, _NOISE_BLOCKS - 1), FILTER_WEIGHT, own)
 
@@ -128,6 +137,6 @@ def _values(fields: Sequence[_Field], rows: NDArray[np.integer], layout: Layout)
     return value
 
 
-def _noise(count: int, size: int, chance: Chance) -> NDArray[np.uint8]:
-    """Random bytes (count, size): a keystream under a fresh key, three times as fast as asking the system for all."""
-    return np.frombuffer(stream(chance.draw(32), b"silence", count * size), np.uint8).reshape(count, size)
+def _noise(count: int, size: int, seed: bytes, label: bytes) -> NDArray[np.uint8]:
+    """Random bytes (count, size): a keystream under a fresh seed, three times as fast as asking the system for all."""
+    return np.frombuffer(stream(seed, label, count * size), np.uint8).reshape(count, size)

@@ -70,34 +70,37 @@ def gather_blocks(
     codes: NDArray[np.int32],
     offsets: NDArray[np.int64],
     rounds: NDArray[np.int64],
+    tweaks: NDArray[np.uint64],
     out: NDArray[np.uint64],
 ) -> None:
     """Write what AES is given for each side's value in one slot: its tags' digests, its filter's blocks, a filler.
 
     values: (m,) place of the value, -1 for none; starts: (m,) its first block in out (b, 2). digests (d, 2), tags,
     codes, offsets: as in FieldTokens; rounds: (v,) blocks of each filter token. Block r of a token is its digest with
-    r + 1 mixed into the last byte, the filler that of the first token with 255: distinct inputs for AES.
+    r + 1 mixed into the last byte, the filler that of the first token with 255: distinct inputs for AES. tweaks:
+    (m, 2), XORed into every block of a side, or (1, 2) for all sides.
     """
     for i in range(len(values)):
         value, block = values[i], starts[i]
         if value < 0:
             continue
+        low, high = tweaks[i % len(tweaks), 0], tweaks[i % len(tweaks), 1]
         for t in range(tags.shape[1]):
             tag = tags[value, t]
             if tag >= 0:
-                out[block, 0], out[block, 1] = digests[tag, 0], digests[tag, 1]
+                out[block, 0], out[block, 1] = digests[tag, 0] ^ low, digests[tag, 1] ^ high
                 block += 1
         first, last = offsets[value], offsets[value + 1]
         for c in range(first, last):
             code = codes[c]
             for r in range(rounds[value]):
-                out[block, 0] = digests[code, 0]
-                out[block, 1] = digests[code, 1] ^ np.uint64(r + 1) << np.uint64(56)
+                out[block, 0] = digests[code, 0] ^ low
+                out[block, 1] = digests[code, 1] ^ high ^ np.uint64(r + 1) << np.uint64(56)
                 block += 1
         if first < last:
             code = codes[first]
-            out[block, 0] = digests[code, 0]
-            out[block, 1] = digests[code, 1] ^ np.uint64(255) << np.uint64(56)
+            out[block, 0] = digests[code, 0] ^ low
+            out[block, 1] = digests[code, 1] ^ high ^ np.uint64(255) << np.uint64(56)
 
 
 @njit(cache=True, nogil=True)
@@ -123,6 +126,21 @@ def place_tags(
             else:
                 out[i, t] = noise[used]
                 used += 1
+
+
+@njit(cache=True, nogil=True)
+def pad_blocks(
+    data: NDArray[np.uint8], ends: NDArray[np.int64], rows: NDArray[np.int64], out: NDArray[np.uint8]
+) -> None:
+    """Write some texts, each with a one bit behind it, into blocks of 16 bytes: out (blocks, m, 16) zeroed.
+
+    data, ends: as in Texts. rows: (m,) the texts, each shorter than its blocks.
+    """
+    for m in range(len(rows)):
+        start, size = ends[rows[m]], ends[rows[m] + 1] - ends[rows[m]]
+        for place in range(size):
+            out[place >> 4, m, place & 15] = data[start + place]
+        out[size >> 4, m, size & 15] = 128
 
 
 @njit(cache=True, nogil=True)

@@ -1,31 +1,33 @@
 """Parts of records that tight tokens are made of: a field's values in one of the forms of `linkage.combinations`.
 
-Columns come in; for every person and each of his values a small code of its form goes out, with the forms spelt.
+Columns come in; for every person and each of his values a keyed digest of its form goes out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linkage.combinations import Part
+from linkage.encode.digests import text_digests
+from linkage.encode.spelling import Shapes, sliced
 from linkage.model import Column, Records
 from linkage.roots import name_roots, phonetic
 from linkage.schema import Field, Kind
 
-NONE = -1
-"""Code of a value that has no such form."""
+Digests = NDArray[np.uint64]
+"""(m, 2) uint64: 16 bytes a row."""
 
 
 @dataclass(repr=False)
 class Parts:
-    """The forms of one agency's values; each is made once."""
+    """The forms of one agency's values; each is made once. subkey: of the run's tokens."""
 
     records: Records
+    subkey: bytes
     _forms: dict[tuple[str, str], _Formed] = field(default_factory=dict)
 
     def held(self, of: Field) -> NDArray[np.int64]:
@@ -33,58 +35,53 @@ class Parts:
         column = self.records.columns.get(of.name)
         return np.zeros(len(self.records), np.int64) if column is None else column.counts()
 
-    def codes(self, part: Part, rows: NDArray[np.int64], ranks: Mapping[Field, int]) -> NDArray[np.int64]:
-        """Code of a part for some people, from their values of the given ranks, (m,); NONE where it has no form."""
+    def digests(
+        self, part: Part, rows: NDArray[np.int64], ranks: Mapping[Field, int]
+    ) -> tuple[NDArray[np.bool_], list[Digests]]:
+        """Digests of a part for some people, from their values of the given ranks: one for each of its fields.
+
+        Which of them have such a form comes first, (m,). Equal values have equal digests at every agency.
+        """
         formed = [self._formed(of, part.form) for of in part.fields]
-        codes = [one.codes(rows, ranks[of]) for one, of in zip(formed, part.fields, strict=True)]
-        if len(codes) == 1:
-            return codes[0]
-        # Both names: the lower code first, whichever field it stands in.
-        size = len(self._spellings)
-        low, high = np.minimum(*codes), np.maximum(*codes)
-        return np.where(low == NONE, NONE, low * size + high)
-
-    def spell(self, part: Part, codes: NDArray[np.int64]) -> list[bytes]:
-        """What codes (m,) stand for, the same at every agency, in UTF-8."""
-        if len(part.fields) == 1:
-            return [self._spelt[code] for code in codes.tolist()]
-        halves = (half.tolist() for half in np.divmod(codes, len(self._spellings)))
-        return [b"+".join(sorted((self._spelt[one], self._spelt[other]))) for one, other in zip(*halves, strict=True)]
-
-    @cached_property
-    def _spellings(self) -> dict[str, int]:
-        return {}
-
-    @cached_property
-    def _spelt(self) -> tuple[bytes, ...]:
-        return tuple(text.encode() for text in self._spellings)
-
-    def prepare(self, parts: tuple[Part, ...]) -> None:
-        """Make all forms before any is spelt."""
-        for part in parts:
-            for of in part.fields:
-                self._formed(of, part.form)
+        places = [one.places(rows, ranks[of]) for one, of in zip(formed, part.fields, strict=True)]
+        has = np.all([one.has[place] for one, place in zip(formed, places, strict=True)], axis=0)
+        made = [one.digests[place] for one, place in zip(formed, places, strict=True)]
+        if len(made) == 2:  # both names: the lower one first, whichever field it stands in
+            swapped = made[0][:, 0] > made[1][:, 0]
+            made = [np.where(swapped[:, None], *reversed(made)), np.where(swapped[:, None], *made)]
+        return has, made
 
     def _formed(self, of: Field, form: str) -> _Formed:
         key = of.name, form
         if key not in self._forms:
             column = self.records.columns.get(of.name, Column((), np.empty(0, np.int32), np.zeros(1, np.int64)))
-            make = _FORMS[of.kind, form]
-            spelt = [make(value) for value in column.vocabulary]
-            places = [self._spellings.setdefault(text, len(self._spellings)) if text else NONE for text in spelt]
-            self._forms[key] = _Formed(column, np.array(places, np.int64))
+            self._forms[key] = _Formed.of(column, of.kind, form, self.subkey)
         return self._forms[key]
 
 
 @dataclass(frozen=True, repr=False)
 class _Formed:
-    """A column with the code of every distinct value's form. table: (d,)."""
+    """A column with the digest of every distinct value's form (v, 2), and whether it has such a form (v,)."""
 
     column: Column
-    table: NDArray[np.int64]
+    digests: Digests
+    has: NDArray[np.bool_]
 
-    def codes(self, rows: NDArray[np.int64], rank: int) -> NDArray[np.int64]:
-        return np.asarray(self.table[self.column.codes[self.column.offsets[rows] + rank]])
+    @classmethod
+    def of(cls, column: Column, kind: Kind, form: str, subkey: bytes) -> _Formed:
+        domain = f"part/{form}".encode()
+        make = _FORMS[kind, form]
+        if make is _whole:
+            digests, has = text_digests(subkey, domain, column.vocabulary), np.ones(len(column.vocabulary), np.bool_)
+        else:
+            spelt, codes, _ = sliced(column.vocabulary, lambda value: [make(value)], _SHAPES.get((kind, form), {}))
+            digests = text_digests(subkey, domain, spelt)[codes]
+            has = np.array([text != "" for text in spelt], np.bool_)[codes]
+        return cls(column, digests.view(np.uint64), has)
+
+    def places(self, rows: NDArray[np.int64], rank: int) -> NDArray[np.int32]:
+        """The distinct value of that rank of each of some people who have one."""
+        return self.column.codes[self.column.offsets[rows] + rank]
 
 
 def _root(value: str) -> str:
@@ -142,3 +139,13 @@ _FORMS: Mapping[tuple[Kind, str], Callable[[str], str]] = {
     (Kind.TEXT, "start"): _start,
     **{(kind, "whole"): _whole for kind in (Kind.SEX, Kind.TEXT, Kind.PHONE, Kind.IDENTIFIER)},
 }
+
+_DATE = "####-##-##"
+_SHAPES: Mapping[tuple[Kind, str], Shapes] = {
+    (Kind.DATE, "month"): {_DATE: ((0, 1, 2, 3, 5, 6),)},
+    (Kind.DATE, "birthday"): {_DATE: ((5, 6, 8, 9),)},
+    (Kind.DATE, "year"): {_DATE: ((0, 1, 2, 3),)},
+    (Kind.POSTCODE, "sector"): {"#" * n + " ###": ((*range(n), n + 1),) for n in (2, 3, 4)},
+    (Kind.POSTCODE, "district"): {"#" * n + " ###": (tuple(range(n)),) for n in (2, 3, 4)},
+}
+"""On which characters the form of a usual value depends."""

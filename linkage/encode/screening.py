@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import Purpose, RunKey, token_digests
+from keys.derive import Purpose, RunKey
 from linkage.agreement import Profile
 from linkage.encode.diffusion import hardener
+from linkage.encode.digests import text_digests
 from linkage.encode.spelling import Shapes, Spelt, bigrams, sliced, spell, words
 from linkage.encode.tokens import label
 from linkage.model import Column, Records
@@ -115,8 +116,8 @@ def _masks(vocabulary: Sequence[str], field: Field, profile: Profile, subkey: by
     for role, weight in profile.weights[field.kind].items():
         if weight:
             tokens, codes, offsets = _tokens(vocabulary, TOKENS[field.kind][role])
-            spelt = [f"{role}:{token}".encode() for token in tokens]
-            or_masks(_token_masks(spelt, weight, label(field), profile.bits, subkey), codes, offsets, masks)
+            domain = label(field) + f"/{role}".encode()
+            or_masks(_token_masks(tokens, weight, domain, profile.bits, subkey), codes, offsets, masks)
     return masks
 
 
@@ -133,7 +134,7 @@ def _tokens(vocabulary: Sequence[str], make: Callable[[str], list[str]]) -> Spel
     return sliced(vocabulary, make, _SHAPES.get(make, {}))
 
 
-def _token_masks(tokens: Sequence[bytes], weight: int, domain: bytes, bits: int, subkey: bytes) -> NDArray[np.uint64]:
+def _token_masks(tokens: Sequence[str], weight: int, domain: bytes, bits: int, subkey: bytes) -> NDArray[np.uint64]:
     """Masks of tokens, (t, bits / 64), each of as many places as it weighs (two of them may be one).
 
     Places are cut from the token's digests, as many whole ones as fit each half of a digest, block after block.
@@ -145,8 +146,8 @@ def _token_masks(tokens: Sequence[bytes], weight: int, domain: bytes, bits: int,
     masks = np.zeros((len(tokens), bits // 64), np.uint64)
     for start in range(0, weight, 2 * half):
         block = domain + b"/%d" % (start // (2 * half))
-        digests = np.frombuffer(token_digests(subkey, block, tokens), "<u8").reshape(-1, 2)
-        set_places(digests, half, min(2 * half, weight - start), size, masks)
+        digests = text_digests(subkey, block, tokens)
+        set_places(digests.view("<u8"), half, min(2 * half, weight - start), size, masks)
     return masks
 
 

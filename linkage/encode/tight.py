@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import DIGEST_BYTES, Purpose, RunKey, token_digests
+from keys.derive import DIGEST_BYTES, Purpose, RunKey, message_digests
 from linkage.combinations import Combination
-from linkage.encode.parts import NONE, Parts
+from linkage.encode.parts import Digests, Parts
 from linkage.model import Records
 from linkage.terms import Tokens
 
@@ -72,15 +72,14 @@ class Tight:
 
 @dataclass(frozen=True, repr=False)
 class _Entries:
-    """What one combination finds in a file: person, sum of ranks and digest's place, (m,), of values within the budget.
+    """What one combination finds in a file: person, sum of ranks (m,) and digest (m, 2), of values within the budget.
 
     neighbours: (p, 2), see Tight. held, shared: as in Issued.
     """
 
     rows: NDArray[np.int64]
     rank: NDArray[np.int64]
-    value: NDArray[np.int64]
-    digests: NDArray[np.uint8]
+    digests: Digests
     neighbours: NDArray[np.int64]
     held: int
     shared: int
@@ -98,10 +97,8 @@ def make_tight(
     Where he has more, those of his first values come before those of his second, and combinations in their order.
     terms: how many tokens a row has, the collision budget, and the share of values that give a token at all.
     """
-    parts = Parts(records)
-    parts.prepare(tuple(part for each in combinations for part in each.parts))
-    subkey = key.subkey(Purpose.TOKENS)
-    found = [_within_budget(parts, each, terms, subkey) for each in combinations]
+    parts = Parts(records, key.subkey(Purpose.TOKENS))
+    found = [_within_budget(parts, each, terms) for each in combinations]
     digests, of = _in_rows(found, len(records), terms.per_row, chance)
     account = [
         Issued(each.name, entries.held, entries.shared, int((of == nth).any(axis=1).sum()))
@@ -114,52 +111,37 @@ def make_tight(
     return Tight(digests, of, neighbours, tuple(account))
 
 
-def _within_budget(parts: Parts, combination: Combination, terms: Tokens, subkey: bytes) -> _Entries:
+def _within_budget(parts: Parts, combination: Combination, terms: Tokens) -> _Entries:
     """Entries of a combination whose values few enough people share and the coin keeps."""
-    rows, rank, codes = _all_entries(parts, combination)
+    rows, rank, digests = _all_entries(parts, combination)
     if not len(rows):
-        nothing = np.empty((0, 2), np.int64)
-        return _Entries(rows, rank, rows, np.empty((0, DIGEST_BYTES), np.uint8), nothing, 0, 0)
-    first, value = _distinct(codes)
-    # One person once, by his best ranks, however many of his values come to the same.
-    order = np.lexsort((rank, rows, value))
-    rows, rank, value = rows[order], rank[order], value[order]
-    new = np.ones(len(rows), np.bool_)
-    new[1:] = (rows[1:] != rows[:-1]) | (value[1:] != value[:-1])
-    rows, rank, value = rows[new], rank[new], value[new]
-    sharing = np.bincount(value)
-    held, shared = len(np.unique(rows)), int(sharing.max())
+        return _Entries(rows, rank, digests, np.empty((0, 2), np.int64), 0, 0)
+    held = int(np.count_nonzero(np.bincount(rows)))
+    # One person once, by his best ranks, however many of his values come to the same. Half a digest tells values apart.
+    order = np.argsort(digests[:, 0], kind="stable")
+    rows, rank, value = rows[order], rank[order], digests[order, 0]
+    other = np.ones(len(rows), np.bool_)
+    other[1:] = value[1:] != value[:-1]
+    again = np.zeros(len(rows), np.bool_)
+    again[1:] = ~other[1:] & (rows[1:] == rows[:-1])
+    rows, rank, order, other = rows[~again], rank[~again], order[~again], other[~again]
+    value = np.cumsum(other) - 1
+    sharing = np.bincount(value)[value]
+    shared = int(sharing.max())
     near = min(2 * terms.most_sharing, MOST_NEAR)
-    few = sharing[value] <= max(near, terms.most_sharing)
-    rows, rank, sharing = rows[few], rank[few], sharing[value[few]]
-    used, value = np.unique(value[few], return_inverse=True)
-    columns = [parts.spell(part, each) for part, each in zip(combination.parts, codes[first[used]].T, strict=True)]
-    made = token_digests(subkey, combination.name.encode(), list(map(b"\x1f".join, zip(*columns, strict=True))))
-    digests = np.frombuffer(made, np.uint8).reshape(-1, DIGEST_BYTES)
-    heads = _coin(digests, terms.kept)[value]
+    digests = digests[order]
+    heads = _coin(digests, terms.kept)
     neighbours = _neighbours(rows, value, heads & (sharing <= near), near)
     kept = heads & (sharing <= terms.most_sharing)
-    return _Entries(rows[kept], rank[kept], value[kept], digests, neighbours, held, shared)
+    return _Entries(rows[kept], rank[kept], digests[kept], neighbours, held, shared)
 
 
-def _coin(digests: NDArray[np.uint8], kept: float) -> NDArray[np.bool_]:
-    """Which values give a token, (d,): a share of them, the same wherever the key is the same.
+def _coin(digests: Digests, kept: float) -> NDArray[np.bool_]:
+    """Which values give a token, (m,): a share of them, the same wherever the key is the same.
 
     A digest never leaves as it is, and what is made of it for the wire is another PRF's output: its own bits may toss.
     """
-    return digests[:, :8].copy().view("<u8")[:, 0] < np.uint64(min(round(kept * 2**64), 2**64 - 1))
-
-
-def _distinct(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each distinct row of codes first stands, and the place of every row's like among them."""
-    value = np.zeros(len(codes), np.int64)
-    first = value
-    for column in codes.T:
-        _, column_value = np.unique(column, return_inverse=True)
-        _, first, value = np.unique(
-            value * (column_value.max() + 1) + column_value, return_index=True, return_inverse=True
-        )
-    return first, value
+    return digests[:, 0] < np.uint64(min(round(kept * 2**64), 2**64 - 1))
 
 
 def _neighbours(
@@ -174,10 +156,11 @@ def _neighbours(
     return np.concatenate(found)
 
 
-def _all_entries(
-    parts: Parts, combination: Combination
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """People, sums of ranks and part codes (m, p) of every way to combine values that has all parts."""
+def _all_entries(parts: Parts, combination: Combination) -> tuple[NDArray[np.int64], NDArray[np.int64], Digests]:
+    """People, sums of ranks and keyed digests (m, 2) of every way to combine values that has all parts.
+
+    In order of people, of each by rank.
+    """
     fields = list(dict.fromkeys(field for part in combination.parts for field in part.fields))
     held = {field: parts.held(field) for field in fields}
     found = []
@@ -186,11 +169,17 @@ def _all_entries(
             continue
         of = dict(zip(fields, ranks, strict=True))
         rows = np.flatnonzero(np.all([held[field] > rank for field, rank in of.items()], axis=0))
-        codes = np.stack([parts.codes(part, rows, of) for part in combination.parts], axis=1)
-        whole = (codes != NONE).all(axis=1)
-        found.append((rows[whole], np.full(int(whole.sum()), sum(ranks)), codes[whole]))
-    rows, rank, codes = (np.concatenate(column) for column in zip(*found, strict=True))
-    return rows, rank, codes
+        made = [parts.digests(part, rows, of) for part in combination.parts]
+        whole = np.all([has for has, _ in made], axis=0)
+        columns = [np.ascontiguousarray(each[whole]) for _, each_part in made for each in each_part]
+        spelt = message_digests(parts.subkey, b"combination/" + combination.name.encode(), [c.data for c in columns])
+        digests = np.frombuffer(spelt, np.uint64).reshape(-1, 2)
+        found.append((rows[whole], np.full(len(digests), sum(ranks)), digests))
+    rows, rank, digests = (np.concatenate(column) for column in zip(*found, strict=True))
+    if len(found) == 1:
+        return rows, rank, digests
+    order = np.lexsort((rank, rows))
+    return rows[order], rank[order], digests[order]
 
 
 def _in_rows(
@@ -200,8 +189,9 @@ def _in_rows(
     rows = np.concatenate([each.rows for each in found])
     rank = np.concatenate([each.rank for each in found])
     nth = np.repeat(np.arange(len(found)), [len(each.rows) for each in found])
-    digests = np.concatenate([each.digests[each.value] for each in found])
-    order = np.lexsort((nth, rank, rows))
+    digests = np.concatenate([each.digests for each in found])
+    # By person, then rank, then combination; a person has a combination several times with equal ranks in their order.
+    order = np.argsort((rows * (MOST_RANK + 1) + rank) * len(found) + nth, kind="stable")
     rows = rows[order]
     slot = np.arange(len(rows)) - np.searchsorted(rows, rows)
     kept = slot < per_row
@@ -212,5 +202,5 @@ def _in_rows(
     out = np.frombuffer(chance.draw(people * per_row * DIGEST_BYTES), np.uint8)
     out = out.reshape(people, per_row, DIGEST_BYTES).copy()
     of = np.full((people, per_row), -1, np.int64)
-    out[rows, slot], of[rows, slot] = digests[order], nth[order]
+    out[rows, slot], of[rows, slot] = digests[order].view(np.uint8), nth[order]
     return out, of

@@ -7,14 +7,15 @@ outside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keys.derive import Purpose, RunKey, token_digests
+from keys.derive import Purpose, RunKey
+from linkage.encode.digests import text_digests
 from linkage.encode.spelling import Shapes, sliced, spell, texts_of, unspelt
 from linkage.layout import (
     DATE_DIGITS,
@@ -36,8 +37,6 @@ MAX_FILTER_TOKENS = 24
 
 ENDING = 6
 """Last digits of a telephone number that make a token of their own."""
-
-_BLOCK = 1 << 16  # values at a time, so that their tokens need not all be held
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,12 +91,8 @@ def rarity_buckets(column: Column) -> NDArray[np.int8]:
 def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
     """Digests of a field: every value's exact token first, as no two share one; then those that values may share."""
     vocabulary, slots = texts_of(column.vocabulary), TAGS[field.kind]["exact"]
-    known = np.fromiter(map(_KNOWN[field.kind], vocabulary), np.bool_, len(vocabulary))
+    known = _known(field.kind, vocabulary)
     own = np.flatnonzero(known)
-    digests = bytearray()
-    for start in range(0, len(own), _BLOCK):
-        exact = [f"exact:{value}".encode() for value in vocabulary.take(own[start : start + _BLOCK])]
-        digests += token_digests(subkey, label(field), exact)
     tags = np.full((len(vocabulary), tags_of(field.kind)), -1, np.int32)
     tags[own, rarity_buckets(column)[own] if slots > 1 else 0] = np.arange(len(own), dtype=np.int32)
     shared: list[str] = []
@@ -110,9 +105,11 @@ def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
     grams, codes, offsets = spell(vocabulary, MAX_FILTER_TOKENS) if field.kind in FILTERED else unspelt(len(vocabulary))
     codes += np.int32(len(own) + len(shared))
     shared += [f"bigram:{gram}" for gram in grams]
-    digests += token_digests(subkey, label(field), [token.encode() for token in shared])
+    whole = vocabulary if known.all() else vocabulary.take(own)
     return FieldTokens(
-        digests=np.frombuffer(digests, np.uint8).reshape(-1, 16),
+        digests=np.concatenate(
+            [text_digests(subkey, label(field) + b"/exact", whole), text_digests(subkey, label(field), shared)]
+        ),
         tags=tags,
         filter_codes=codes,
         filter_offsets=offsets,
@@ -120,6 +117,13 @@ def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
         codes=column.codes,
         offsets=column.offsets,
     )
+
+
+def _known(kind: Kind, vocabulary: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether each value is known whole, and so has an exact token."""
+    if kind not in _WHOLE:
+        return np.ones(len(vocabulary), np.bool_)
+    return np.fromiter(map(_WHOLE[kind], vocabulary), np.bool_, len(vocabulary))
 
 
 def _name(value: str) -> list[str]:
@@ -190,13 +194,12 @@ _TOKENISERS: Mapping[Kind, Callable[[str], list[str]]] = {
 }
 """Tokens of all tags of a value but the exact one, in the order of the layout, "" for none."""
 
-_KNOWN: Mapping[Kind, Callable[[str], bool]] = {
-    **dict.fromkeys(Kind, lambda _: True),
+_WHOLE: Mapping[Kind, Callable[[str], bool]] = {
     **dict.fromkeys((Kind.FORENAME, Kind.SURNAME), lambda value: len(value) > 1),
     Kind.DATE: lambda value: len(value) == len("yyyy-mm-dd"),
     Kind.POSTCODE: lambda value: " " in value or value.isdigit(),
 }
-"""Whether a value is known whole, and so has an exact token."""
+"""Which values are known whole, of kinds of which some are not."""
 
 _YEAR, _MONTH, _DAY = (0, 1, 2, 3), (5, 6), (8, 9)
 

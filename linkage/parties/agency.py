@@ -18,7 +18,6 @@ from keys.derive import RunKey, pair_keys, tight_tokens
 from linkage.agreement import Agreement
 from linkage.encode.diffusion import Harden, hardener
 from linkage.encode.evidence import make_evidence
-from linkage.encode.parallel import WORTHWHILE, make_evidence_on
 from linkage.encode.screening import plain_filters, shuffle
 from linkage.encode.tight import make_tight
 from linkage.encode.tokens import tokenise
@@ -182,24 +181,20 @@ def answer(
     key: RunKey,
     sealer: NoteSealer,
     chance: Chance = SYSTEM,
-    processes: int = 1,
+    threads: int = 1,
 ) -> EvidenceContents:
     """Evidence and sealed notes for the pairs asked about; check_request comes first.
 
-    processes: how many may work on a large request; see encode.parallel. A seed is for one.
     Raises TestKeyError when a live key meets a repeatable source of chance (R50).
     """
     chance.require(test=key.test)
     rows = local.rows(request.pseudonyms)
     keys = pair_keys(key, request.pair_ids.tobytes())
     layout = Layout(agreement.schema)
-    # Notes are sealed here while other processes, or compiled loops, make the evidence.
+    # Notes are sealed here while compiled loops make the evidence.
     with ThreadPoolExecutor(1) as beside:
         notes = beside.submit(_sealed_notes, request.pair_ids, rows, local, sealer)
-        if processes > 1 and len(rows) >= WORTHWHILE and not chance.test:
-            evidence = make_evidence_on(processes, local.tokens, rows, request.pair_ids, keys, layout)
-        else:
-            evidence = make_evidence(local.tokens, rows, request.pair_ids, keys, layout, chance)
+        evidence = make_evidence(local.tokens, rows, request.pair_ids, keys, layout, chance, threads)
     return EvidenceContents(evidence, notes.result(), sealer.wrapped)
 
 

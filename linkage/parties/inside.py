@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import PAIR_KEY_BYTES
+from keys.derive import KEY_BYTES, PairKeys
 from linkage.agreement import Agreement
 from linkage.encode.evidence import make_evidence
 from linkage.encode.screening import shuffle
@@ -83,7 +83,7 @@ def pattern_table(
     """
     layout, people, (low, high) = Layout(agreement.schema), len(tokens[0]), pairs
     # One key for all rows: these comparisons never leave the agency, only their counts do.
-    key = chance.draw(PAIR_KEY_BYTES)
+    key = PairKeys.alone(chance.draw(KEY_BYTES))
     patterns = np.empty((len(low), 2 * len(agreement.schema) + 2), np.int8)
     for start in range(0, len(low), _PAIRS):
         part = slice(start, start + _PAIRS)

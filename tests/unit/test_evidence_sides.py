@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keys.derive import Purpose, expand_blocks, pair_keys, token_digests
+from keys.chance import Chance
+from keys.derive import PairKeys, Purpose, pair_keys
 from linkage.encode import evidence as making
-from linkage.encode import parallel
+from linkage.encode.digests import text_digests
 from linkage.encode.evidence import make_evidence
 from linkage.encode.spelling import bigrams
 from linkage.encode.tokens import MAX_FILTER_TOKENS, label, tokenise
@@ -192,16 +193,15 @@ def test_filters_of_values_and_of_none_have_no_pattern():
 
 @pytest.mark.parametrize("name", ["A", "AB", "SMITH", LONG])
 def test_a_filter_is_what_its_tokens_make_on_paper(name):
-    """Each token's digest, with the round mixed into its last byte, under the pair's AES key; then the filler."""
+    """Each token's digest, with the round mixed into its last byte and the pair's tweak, under AES; then the filler."""
     ids = random_ids(1)
-    tokens = [f"bigram:{gram}".encode() for gram in bigrams(name)[:MAX_FILTER_TOKENS]]
-    digests = token_digests(KEY.subkey(Purpose.NAMES), b"name", tokens)
-    digests = [digests[start : start + 16] for start in range(0, len(digests), 16)]
+    tokens = [f"bigram:{gram}" for gram in bigrams(name)[:MAX_FILTER_TOKENS]]
+    digests = [bytes(digest) for digest in text_digests(KEY.subkey(Purpose.NAMES), b"name", tokens)]
     rounds = math.ceil(1.25 * FILTER_WEIGHT / len(tokens) / 14)
     mixed = [digest[:15] + bytes([digest[15] ^ turn]) for digest in digests for turn in range(1, rounds + 1)]
     mixed.append(digests[0][:15] + bytes([digests[0][15] ^ 255]))
     pair = pair_keys(KEY, ids)
-    blocks = [expand_blocks(pair, [block]) for block in mixed]
+    blocks = [pair.expand(bytes(a ^ b for a, b in zip(block, pair.tweaks, strict=True))) for block in mixed]
     made = evidence(support.records({"surname": name}, schema=SURNAME), ids, schema=SURNAME)
     assert naive.bits(made.filters[0, 0]) == naive.constant_weight(blocks, len(tokens), rounds, FILTER_WEIGHT)
 
@@ -272,28 +272,23 @@ def test_rows_may_be_asked_for_in_any_order_and_more_than_once(monkeypatch):
     assert np.array_equal(single.tags[0][real[11]], whole.tags[11][real[11]])
 
 
-def test_several_processes_make_the_same_evidence(monkeypatch):
-    """In parts of any size, in order: all that is not random is the same."""
-    monkeypatch.setattr(parallel, "PART", 7)
+def test_several_threads_make_the_same_evidence(monkeypatch):
+    """In parts of any size, in order, noise included."""
+    monkeypatch.setattr(making, "CHUNK", 7)
     ids = np.frombuffer(random_ids(40), np.uint8).reshape(-1, 16)
     rows = np.random.default_rng(1).integers(0, 20, 40)
     made = tokenise(support.county(20), SCHEMA, KEY), rows, ids, pair_keys(KEY, ids.tobytes()), LAYOUT
-    alone, again, together = make_evidence(*made), make_evidence(*made), parallel.make_evidence_on(2, *made)
-    real, spelt = alone.tags == again.tags, (alone.filters == again.filters).all(axis=2)
-    assert real.mean() > 0.1
-    assert np.array_equal(together.presence, alone.presence)
-    assert np.array_equal(together.tags[real], alone.tags[real])
-    assert np.array_equal(together.filters[spelt], alone.filters[spelt])
-    assert (together.tags[~real] != alone.tags[~real]).mean() > 0.99
-    assert np.array_equal(together.pair_ids, ids)
+    alone, together = (make_evidence(*made, Chance.pretend(1, "noise"), threads) for threads in (1, 3))
+    for one, other in zip(alone.__dict__.values(), together.__dict__.values(), strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_rows_of_one_file_under_one_key_are_what_each_is_under_that_key():
     """One key for all makes them comparable with one another, and takes no pair ids."""
-    records, rows, key = support.county(20), np.arange(20), b"k" * 16
+    records, rows, key = support.county(20), np.arange(20), b"k" * 32
     tokens = tokenise(records, SCHEMA, KEY)
-    inside, again = (make_evidence(tokens, rows, None, key, LAYOUT) for _ in range(2))
-    each = make_evidence(tokens, rows, np.zeros((20, 16), np.uint8), key * 20, LAYOUT)
+    inside, again = (make_evidence(tokens, rows, None, PairKeys.alone(key), LAYOUT) for _ in range(2))
+    each = make_evidence(tokens, rows, np.zeros((20, 16), np.uint8), PairKeys(key, bytes(16 * 20)), LAYOUT)
     real = inside.tags == again.tags
     assert real.mean() > 0.1
     assert np.array_equal(inside.tags[real], each.tags[real])
@@ -306,7 +301,8 @@ def test_rows_without_a_key_of_their_own_are_refused(ids, keys):
     """One key for all pairs by mistake would let the matcher compare all with all."""
     made = tokenise(support.county(20), SCHEMA, KEY), np.arange(20)
     with pytest.raises(ValueError, match="for each"):
-        make_evidence(*made, None if ids is None else np.zeros((ids, 16), np.uint8), bytes(16 * keys), LAYOUT)
+        some = None if ids is None else np.zeros((ids, 16), np.uint8)
+        make_evidence(*made, some, PairKeys(bytes(32), bytes(16 * keys)), LAYOUT)
 
 
 def test_no_rows_are_no_fault():

@@ -4,12 +4,13 @@ import dataclasses
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES128
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from keys.derive import LABELS, Purpose, expand_blocks, expand_spans, pair_keys, run_key, stream, token_digests
+from keys import prf
+from keys.derive import LABELS, PairKeys, Purpose, message_digests, pair_keys, run_key, stream, token_keys
 from keys.errors import SecretMismatchError
 from keys.framing import frame
 from keys.labels import Label
@@ -18,6 +19,20 @@ from keys.secret import LinkageSecret
 AGREEMENT = bytes(range(32))
 PAIRS = bytes(range(160))
 KEY = b"k" * 32
+
+
+def cut(data):
+    """Blocks of 16 bytes."""
+    return [data[start : start + 16] for start in range(0, len(data), 16)]
+
+
+def aes(key, block):
+    """One block under one key, by a cipher object of its own."""
+    return Cipher(AES256(key), ECB()).encryptor().update(block)  # noqa: S305 - the twin of a PRF
+
+
+def by_the_book(key, *context):
+    return HKDFExpand(SHA256(), 32, frame(*context)).derive(key)
 
 
 @pytest.fixture
@@ -31,9 +46,8 @@ def run(secret):
 
 
 def test_labels_are_in_one_table_and_all_different():
-    """Two names of one label would be one label used for two things; BLAKE2b's has at most 16 bytes."""
+    """Two names of one label would be one label used for two things."""
     assert len(set(LABELS)) == len(LABELS) == len(Label.__members__)
-    assert len(Label.TOKEN) <= 16
 
 
 def test_r7_keys_are_per_run(secret):
@@ -69,15 +83,15 @@ def test_every_purpose_has_its_own_subkey(run):
     assert run.value not in subkeys
 
 
-def test_a_pair_key_is_hkdf_expand_of_the_evidence_subkey(run):
-    """The fast form gives what the library's own HKDF gives."""
-    plain = [
-        HKDFExpand(SHA256(), 16, frame(Label.PAIR, PAIRS[start : start + 16])).derive(run.subkey(Purpose.EVIDENCE))
-        for start in range(0, len(PAIRS), 16)
-    ]
-    assert pair_keys(run, PAIRS) == b"".join(plain)
-    assert len(set(plain)) == len(plain)
-    assert pair_keys(run, b"") == b""
+def test_a_pairs_tweak_is_a_prf_of_its_id_and_the_cipher_has_a_key_of_its_own(run):
+    """As one cipher object a pair would make them; neither says anything of the other."""
+    subkey = run.subkey(Purpose.EVIDENCE)
+    made = pair_keys(run, PAIRS)
+    assert made.tweaks == b"".join(aes(by_the_book(subkey, Label.PAIR), pair) for pair in cut(PAIRS))
+    assert made.cipher == by_the_book(subkey, Label.EVIDENCE, Label.PAIR)
+    assert len({*cut(made.tweaks)}) == len(made) == 10
+    assert len(pair_keys(run, b"")) == 0
+    assert made != token_keys(run, PAIRS)
 
 
 def test_a_pair_key_takes_a_run_key_and_whole_pair_ids(run):
@@ -90,81 +104,66 @@ def test_a_pair_key_takes_a_run_key_and_whole_pair_ids(run):
 
 
 def test_equal_tokens_meet_only_within_key_and_domain():
-    """Two fields, or two runs, have nothing in common; the border of domain and token counts."""
-    assert token_digests(KEY, b"surname", [b"smith"]) == token_digests(KEY, b"surname", [b"smith"])
+    """Two fields, or two runs, have nothing in common; the border of domain and token counts, and so does length."""
+    one, zero = b"surname " * 2, bytes(16)
+    assert message_digests(KEY, b"surname", [one]) == message_digests(KEY, b"surname", [one])
     digests = [
-        token_digests(KEY, b"surname", [b"smith"]),
-        token_digests(KEY, b"forename", [b"smith"]),
-        token_digests(KEY, b"surnames", [b"mith"]),
-        token_digests(KEY, b"", [b"surnamesmith"]),
-        token_digests(b"l" * 32, b"surname", [b"smith"]),
+        message_digests(KEY, b"surname", [one]),
+        message_digests(KEY, b"forename", [one]),
+        message_digests(KEY, b"", [one]),
+        message_digests(b"l" * 32, b"surname", [one]),
+        message_digests(KEY, b"surname", [one, zero]),
+        message_digests(KEY, b"surname", [zero, one]),
     ]
-    assert len(set(digests)) == len(digests)
+    assert len({bytes(digest) for digest in digests}) == len(digests)
 
 
-def test_tokens_keep_their_places():
-    """Digest i is token i's, whatever stands beside it."""
-    tokens = [b"a", b"", b"b", b"a"]
-    together = token_digests(KEY, b"d", tokens)
-    assert [together[16 * row : 16 * row + 16] for row in range(4)] == [
-        token_digests(KEY, b"d", [token]) for token in tokens
-    ]
-    assert token_digests(KEY, b"d", []) == b""
+def test_a_message_cannot_be_continued():
+    """The classic forgery of CBC-MAC by a longer message: here every length has its own key."""
+    one, two = b"1" * 16, b"2" * 16
+    first = message_digests(KEY, b"d", [one])
+    assert message_digests(KEY, b"d", [one, bytes(a ^ b for a, b in zip(two, first, strict=True))]) != (
+        message_digests(KEY, b"d", [two])
+    )
+
+
+def test_messages_keep_their_places():
+    """Digest i is message i's, whatever stands beside it."""
+    columns = [bytes(range(64)), bytes(range(64, 128))]
+    together = message_digests(KEY, b"d", columns)
+    alone = [message_digests(KEY, b"d", list(message)) for message in zip(*map(cut, columns), strict=True)]
+    assert together == b"".join(alone)
+    assert message_digests(KEY, b"d", [b"", b""]) == b""
+
+
+def test_messages_of_unequal_lengths_and_broken_blocks_are_refused():
+    for columns in ([], [bytes(16), bytes(32)], [bytes(15)], [bytes(24), bytes(24)]):
+        with pytest.raises(ValueError, match=r"one length|16 bytes"):
+            message_digests(KEY, b"d", columns)
 
 
 @pytest.mark.parametrize("key", [b"", b"k" * 16, b"k" * 31, b"k" * 33, b"k" * 64])
 def test_only_whole_subkeys_derive(key):
-    """BLAKE2b would take any of these, an empty key included, and then be no keyed hash at all."""
+    """AES would take some of these."""
     with pytest.raises(ValueError, match="32 bytes"):
-        token_digests(key, b"d", [b"token"])
+        message_digests(key, b"d", [bytes(16)])
     with pytest.raises(ValueError, match="32 bytes"):
         stream(key, b"d", 16)
+    with pytest.raises(ValueError, match="32 bytes"):
+        PairKeys.alone(key).expand(bytes(16))
 
 
-def test_blocks_are_expanded_pair_by_pair(run):
-    """As one cipher object per block would; numbers of blocks may differ."""
-    keys_of_pairs = pair_keys(run, PAIRS[:48])
-    blocks = [bytes(range(64)), b"", bytes(16)]
-    plain = b"".join(
-        Cipher(AES128(keys_of_pairs[16 * pair : 16 * pair + 16]), ECB())  # noqa: S305 - the twin of a PRF
-        .encryptor()
-        .update(block[start : start + 16])
-        for pair, block in enumerate(blocks)
-        for start in range(0, len(block), 16)
-    )
-    assert expand_blocks(keys_of_pairs, blocks) == plain
+def test_blocks_given_in_pieces_are_the_same_blocks(monkeypatch):
+    """The library is given so much at a time."""
+    data = bytes(range(256))
+    whole = prf.of_blocks(KEY, data)
+    monkeypatch.setattr(prf, "_PIECE", 48)
+    assert prf.of_blocks(KEY, data) == whole == b"".join(aes(KEY, block) for block in cut(data))
 
 
-def test_blocks_in_one_buffer_are_the_same_blocks(run):
-    """Pairs of three, of no and of one block; a buffer longer or shorter than its last pair is refused."""
-    keys_of_pairs, data = pair_keys(run, PAIRS[:48]), memoryview(bytes(range(64)))
-    assert expand_spans(keys_of_pairs, data, [3, 3, 4]) == expand_blocks(keys_of_pairs, [data[:48], b"", data[48:]])
-    assert expand_spans(b"", data[:0], []) == b""
-    for ends in ([3, 3, 3], [3, 3, 5], [3, 4]):
-        with pytest.raises(ValueError, match=r"key|16 bytes"):
-            expand_spans(keys_of_pairs, data, ends)
-
-
-def test_equal_values_meet_within_a_pair_and_never_between_pairs(run):
-    """What evidence is for, and what frequency attacks would need."""
-    keys_of_pairs = pair_keys(run, PAIRS[:32])
-    block = token_digests(run.subkey(Purpose.NAMES), b"surname", [b"smith"])
-    out = expand_blocks(keys_of_pairs, [block + block, block])
-    assert out[:16] == out[16:32] != out[32:]
-
-
-def test_blocks_that_do_not_fit_are_refused(run):
-    """One key too few, one too many, half a block."""
-    keys_of_pairs = pair_keys(run, PAIRS[:32])
-    for keys_given, blocks in (
-        (keys_of_pairs, [bytes(16)]),
-        (keys_of_pairs[:16], [bytes(16)] * 2),
-        (keys_of_pairs[:24], [bytes(16)]),
-        (keys_of_pairs, [bytes(16), bytes(15)]),
-        (keys_of_pairs, [bytes(8), bytes(8)]),
-    ):
-        with pytest.raises(ValueError, match=r"key|16 bytes"):
-            expand_blocks(keys_given, blocks)
+def test_tweaks_that_are_not_whole_are_refused():
+    with pytest.raises(ValueError, match="16 bytes"):
+        PairKeys(KEY, bytes(15))
 
 
 def test_a_stream_is_its_key_and_labels_own():

@@ -12,7 +12,7 @@ import pytest
 import keys
 from keys import errors, passphrase
 from keys.aead import NoteSealer
-from keys.derive import run_key
+from keys.derive import pair_keys, run_key
 from keys.framing import frame, unframe
 from keys.guard import Guarded
 from keys.identity import Identity
@@ -36,6 +36,7 @@ def everything():
         run_key(secret, "run", bytes(32)),
         StorageKey.new(test=True),
         sealer.key,
+        pair_keys(run_key(secret, "run", bytes(32)), bytes(16)),
         passphrase.from_text("correct horse battery staple"),
         sealer,
     ]

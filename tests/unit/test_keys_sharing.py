@@ -76,9 +76,9 @@ def test_a_token_its_key_and_its_secret_have_nothing_in_common(run):
     """The public form, the key of evidence and the secret are outputs of a PRF under labels of their own."""
     public, keys = tight_tokens(run, DIGESTS), token_keys(run, DIGESTS)
     secret, shown = token_shares(run, DIGESTS, 1)
-    pieces = [data[start : start + 16] for data in (public, keys, secret, shown) for start in range(0, len(data), 16)]
-    pieces += [pair_keys(run, DIGESTS)[start : start + 16] for start in range(0, 64, 16)]
-    assert len(set(pieces)) == len(pieces) == 4 + 4 + 8 + 8 + 4
+    made = public, keys.tweaks, keys.cipher, secret, shown, pair_keys(run, DIGESTS).tweaks, pair_keys(run, b"").cipher
+    pieces = [data[start : start + 16] for data in made for start in range(0, len(data), 16)]
+    assert len(set(pieces)) == len(pieces) == 4 + 4 + 2 + 8 + 8 + 4 + 2
     assert DIGESTS[:16] not in pieces
 
 

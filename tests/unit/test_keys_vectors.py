@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from keys import vault
 from keys.aead import NoteSealer, open_note, unwrap_key
@@ -19,12 +22,11 @@ from keys.chance import Chance
 from keys.derive import (
     LABELS,
     Purpose,
-    expand_blocks,
+    message_digests,
     pair_keys,
     run_key,
     stream,
     tight_tokens,
-    token_digests,
     token_keys,
     token_shares,
 )  # fmt: skip
@@ -41,8 +43,7 @@ COMMAND = "python -m tests.unit.test_keys_vectors"
 NAMES = ("Children's Services", "Northshire Police", "Zoë House")
 AGREEMENT = hashlib.sha256(b"an agreement").digest()
 PAIR_IDS = bytes(range(48))
-TOKENS = [b"", b"sm", b"smith"]
-BLOCKS = [bytes(range(32)), b"", bytes(16)]
+COLUMNS = [bytes(range(32)), bytes(range(100, 132))]
 PASSPHRASE = from_text("correct horse battery staple")
 
 
@@ -97,12 +98,12 @@ def derived(secret: LinkageSecret) -> dict[str, object]:
         "check": secret.check("2025-11", b"profile").hex(),
         "run_key": key.value.hex(),
         "subkeys": {purpose.value: key.subkey(purpose).hex() for purpose in Purpose},
-        "pair_keys": keys_of_pairs.hex(),
+        "pair_keys": [keys_of_pairs.cipher.hex(), keys_of_pairs.tweaks.hex()],
         "tight_tokens": tight_tokens(key, PAIR_IDS).hex(),
-        "token_keys": token_keys(key, PAIR_IDS).hex(),
+        "token_keys": token_keys(key, PAIR_IDS).to_payload().hex(),
         "token_shares": [part.hex() for place in (1, 2, 255) for part in token_shares(key, PAIR_IDS, place)],
-        "token_digests": token_digests(screening, b"surname", TOKENS).hex(),
-        "expand_blocks": expand_blocks(keys_of_pairs, BLOCKS).hex(),
+        "message_digests": message_digests(screening, b"surname", COLUMNS).hex(),
+        "expand": keys_of_pairs.expand(COLUMNS[0]).hex(),
         "stream": stream(key.subkey(Purpose.DIFFUSION), b"table 0", 80).hex(),
         "chance": Chance.pretend(7, "a label").draw(80).hex(),
     }
@@ -205,11 +206,10 @@ def test_the_chain_from_shares_to_pair_keys_is_hkdf_by_the_book():
     )
     run = naive_expand(secret, b"safeguarding-linkage/1/run", b"test", AGREEMENT, b"2025-11")
     evidence = naive_expand(run, b"safeguarding-linkage/1/subkey", b"evidence")
-    keys_of_pairs = [
-        naive_expand(evidence, b"safeguarding-linkage/1/pair", PAIR_IDS[start : start + 16])[:16]
-        for start in (0, 16, 32)
-    ]
-    assert (secret.hex(), run.hex(), evidence.hex(), b"".join(keys_of_pairs).hex()) == (
+    tweak = naive_expand(evidence, b"safeguarding-linkage/2/pair")
+    cipher = naive_expand(evidence, b"safeguarding-linkage/2/evidence", b"safeguarding-linkage/2/pair")
+    tweaks = b"".join(last_block(tweak, PAIR_IDS[start : start + 16]) for start in (0, 16, 32))
+    assert (secret.hex(), run.hex(), evidence.hex(), [cipher.hex(), tweaks.hex()]) == (
         there["secret"],
         there["run_key"],
         there["subkeys"]["evidence"],
@@ -217,15 +217,18 @@ def test_the_chain_from_shares_to_pair_keys_is_hkdf_by_the_book():
     )
 
 
-def test_token_digests_are_keyed_blake2b_by_the_book():
-    """One fresh hash per token, no copied state."""
+def last_block(key: bytes, message: bytes) -> bytes:
+    """Of AES-256-CBC from zero, the last block: of one block the cipher itself, of several their CBC-MAC."""
+    return Cipher(AES256(key), CBC(bytes(16))).encryptor().update(message)[-16:]
+
+
+def test_digests_of_messages_are_cbc_macs_by_the_book():
+    """One message at a time, under a key of its domain and length."""
     there = recorded("keys_derived.json")
-    key = bytes.fromhex(there["subkeys"]["screening"])
-    digests = [
-        hashlib.blake2b(naive_frame(b"surname") + token, digest_size=16, key=key, person=b"linkage/1/token").hexdigest()
-        for token in TOKENS
-    ]
-    assert "".join(digests) == there["token_digests"]
+    subkey = bytes.fromhex(there["subkeys"]["screening"])
+    key = naive_expand(subkey, b"safeguarding-linkage/2/token", b"surname", b"\0\0\0\2")
+    messages = [b"".join(column[start : start + 16] for column in COLUMNS) for start in (0, 16)]
+    assert b"".join(last_block(key, message) for message in messages).hex() == there["message_digests"]
 
 
 # --- making them ----------------------------------------------------------------------------------------------------
