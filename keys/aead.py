@@ -8,8 +8,9 @@ microseconds. Note: 16 random bytes of salt, ciphertext of `length` + 4 bytes, 1
 
 Nonces. A nonce derived from the pair id alone would be exact as long as each pair id is sealed once, and would give
 two notes away the day an answer is computed twice. A random 96-bit nonce alone rests on the generator and on few
-notes. So both: each note has a key of its own, HKDF-Expand(note key, pair id, 128-bit random salt), and the nonce
-is zero. Two notes share a key only if one pair id is sealed twice with one salt, which no crash or repetition brings.
+notes. So both: each note has a key of its own, a PRF (AES-256 CBC-MAC) of the pair id and a 128-bit random salt
+under the note key, and the nonce is zero. Two notes share a key only if one pair id is sealed twice with one salt,
+which no crash or repetition brings.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
 
 from keys.errors import CustodyError, OpenError
 from keys.framing import frame, unframe
@@ -30,6 +29,7 @@ from keys.guard import Guarded
 from keys.identity import Identity, PublicIdentity
 from keys.kdf import KEY_BYTES, expand
 from keys.labels import Label, is_test, mode
+from keys.prf import interleaved, of_messages
 from keys.seal import open_sealed, seal
 
 PAIR_ID_BYTES = 16
@@ -91,27 +91,23 @@ class NoteSealer:
         return cls(key, seal(recipient, key.to_payload(), _wrap_info(run, sender, context)), context, length)
 
     def seal(self, pair_id: bytes, plaintext: bytes) -> bytes:
-        """One note for one pair; see `seal_note`."""
-        return seal_note(self.key, pair_id, self.context, plaintext, self.length)
+        """One note for one pair; see `seal_all`."""
+        return self.seal_all(pair_id, [plaintext])
 
     def seal_all(self, pair_ids: bytes, plaintexts: Sequence[bytes]) -> bytes:
-        """The notes of m pairs, one after another: what `seal` gives for each, in half the time.
+        """The notes of m pairs, one after another, each padded with zeros to `length` and NOTE_OVERHEAD bytes longer.
 
         pair_ids: (m, 16) bytes row after row. Raises CustodyError when a plaintext is too long.
         """
         if len(pair_ids) != PAIR_ID_BYTES * len(plaintexts):
-            raise ValueError("one pair id for each note")
-        # expand(key, label, mode, pair id, salt), with the keyed state and the constant head of its info computed once.
-        base, size = HMAC(self.key.value, SHA256()), PAIR_ID_BYTES.to_bytes(4, "big")
-        base.update(frame(Label.NOTE, mode(self.key.test)) + size)
+            raise ValueError(f"one pair id of {PAIR_ID_BYTES} bytes for each note")
         salts = secrets.token_bytes(_SALT_BYTES * len(plaintexts))
+        keys = _note_keys(self.key, pair_ids, salts)
         notes = []
         for pair, plaintext in enumerate(plaintexts):
-            salt = salts[_SALT_BYTES * pair : _SALT_BYTES * (pair + 1)]
-            state = base.copy()
-            state.update(pair_ids[PAIR_ID_BYTES * pair : PAIR_ID_BYTES * (pair + 1)] + size + salt + b"\x01")
-            padded = _padded(plaintext, self.length)
-            notes += [salt, ChaCha20Poly1305(state.finalize()).encrypt(_ZERO_NONCE, padded, self.context)]
+            cipher = ChaCha20Poly1305(keys[KEY_BYTES * pair : KEY_BYTES * (pair + 1)])
+            sealed = cipher.encrypt(_ZERO_NONCE, _padded(plaintext, self.length), self.context)
+            notes += [salts[_SALT_BYTES * pair : _SALT_BYTES * (pair + 1)], sealed]
         return b"".join(notes)
 
     def __repr__(self) -> str:
@@ -132,19 +128,10 @@ def unwrap_key(identity: Identity, wrapped: bytes, *, run: str, sender: str, con
     return key
 
 
-def _cipher(key: NoteKey, pair_id: bytes, salt: bytes) -> ChaCha20Poly1305:
-    if len(pair_id) != PAIR_ID_BYTES:
-        raise ValueError(f"a pair id has {PAIR_ID_BYTES} bytes")
-    return ChaCha20Poly1305(expand(key.value, Label.NOTE, mode(key.test), pair_id, salt))
-
-
-def seal_note(key: NoteKey, pair_id: bytes, context: bytes, plaintext: bytes, length: int) -> bytes:
-    """Note for one pair, padded with zeros to `length` bytes; the result is NOTE_OVERHEAD bytes longer.
-
-    Raises CustodyError when the plaintext is longer than `length`.
-    """
-    salt = secrets.token_bytes(_SALT_BYTES)
-    return salt + _cipher(key, pair_id, salt).encrypt(_ZERO_NONCE, _padded(plaintext, length), context)
+def _note_keys(key: NoteKey, pair_ids: bytes, salts: bytes) -> bytes:
+    """Keys of m notes, (m, 32) bytes: two PRFs of pair id and salt. pair_ids, salts: (m, 16) bytes each."""
+    subkeys = [expand(key.value, Label.NOTE, mode(key.test), bytes([half])) for half in range(2)]
+    return interleaved(*(of_messages(subkey, [pair_ids, salts]) for subkey in subkeys))
 
 
 def _padded(plaintext: bytes, length: int) -> bytes:
@@ -157,7 +144,10 @@ def _padded(plaintext: bytes, length: int) -> bytes:
 
 def open_note(key: NoteKey, pair_id: bytes, context: bytes, sealed: bytes) -> bytes:
     """Plaintext of a note; raises OpenError when it was altered or belongs to another pair, run, agency or context."""
-    cipher = _cipher(key, pair_id, sealed[:_SALT_BYTES])
+    if len(pair_id) != PAIR_ID_BYTES:
+        raise ValueError(f"a pair id has {PAIR_ID_BYTES} bytes")
+    # Bytes cut short within the salt get a salt of zeros: they do not open either.
+    cipher = ChaCha20Poly1305(_note_keys(key, pair_id, sealed[:_SALT_BYTES].ljust(_SALT_BYTES, b"\0")))
     try:
         padded = cipher.decrypt(_ZERO_NONCE, sealed[_SALT_BYTES:], context)
     except InvalidTag as problem:

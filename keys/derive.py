@@ -21,7 +21,7 @@ from keys.framing import frame
 from keys.guard import Guarded, same
 from keys.kdf import KEY_BYTES, expand
 from keys.labels import LABELS, Label, mode
-from keys.prf import BLOCK_BYTES, Bytes, of_blocks, of_messages
+from keys.prf import BLOCK_BYTES, Bytes, interleaved, of_blocks, of_messages
 from keys.secret import LinkageSecret
 from keys.sharing import share
 
@@ -163,12 +163,8 @@ def _tweaked(key: RunKey, label: Label, ids: bytes) -> PairKeys:
 
 def _halves(key: RunKey, label: Label, digests: bytes) -> bytes:
     """32 bytes for each digest: one half under one key, one under another."""
-    out = bytearray(2 * len(digests))
-    for half in range(2):
-        made = of_blocks(expand(_subkey(key, Purpose.TOKENS), label, bytes([half])), digests)
-        for byte in range(BLOCK_BYTES):
-            out[BLOCK_BYTES * half + byte :: 2 * BLOCK_BYTES] = made[byte::BLOCK_BYTES]
-    return bytes(out)
+    subkey = _subkey(key, Purpose.TOKENS)
+    return interleaved(*(of_blocks(expand(subkey, label, bytes([half])), digests) for half in range(2)))
 
 
 def message_digests(subkey: bytes, domain: bytes, columns: Sequence[Bytes]) -> bytearray:

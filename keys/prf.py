@@ -61,3 +61,12 @@ def xored(one: Bytes, two: Bytes) -> bytes:
     """Two byte strings of one length, XORed."""
     count = memoryview(one).nbytes
     return (int.from_bytes(one, "little") ^ int.from_bytes(two, "little")).to_bytes(count, "little")
+
+
+def interleaved(one: Bytes, two: Bytes) -> bytes:
+    """A block of the one, a block of the other, and so on."""
+    out = bytearray(2 * len(one))
+    for half, blocks in enumerate((one, two)):
+        for byte in range(BLOCK_BYTES):
+            out[BLOCK_BYTES * half + byte :: 2 * BLOCK_BYTES] = blocks[byte::BLOCK_BYTES]
+    return bytes(out)

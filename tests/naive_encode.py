@@ -1,7 +1,6 @@
 """A plain twin of every loop of linkage/encode: sets of bit numbers, one at a time."""
 
 import numpy as np
-
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CBC

@@ -1,7 +1,6 @@
 """Every level of comparison is reached by values of which a person would say just that."""
 
 import itertools
-
 from collections import Counter
 
 import numpy as np

@@ -300,8 +300,8 @@ def test_rows_of_one_file_under_one_key_are_what_each_is_under_that_key():
 def test_rows_without_a_key_of_their_own_are_refused(ids, keys):
     """One key for all pairs by mistake would let the matcher compare all with all."""
     made = tokenise(support.county(20), SCHEMA, KEY), np.arange(20)
+    some = None if ids is None else np.zeros((ids, 16), np.uint8)
     with pytest.raises(ValueError, match="for each"):
-        some = None if ids is None else np.zeros((ids, 16), np.uint8)
         make_evidence(*made, some, PairKeys(bytes(32), bytes(16 * keys)), LAYOUT)
 
 

@@ -3,8 +3,9 @@
 import dataclasses
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from keys.aead import NOTE_OVERHEAD, NoteSealer, open_note, seal_note, unwrap_key
+from keys.aead import NOTE_OVERHEAD, NoteSealer, _note_keys, open_note, unwrap_key
 from keys.errors import CustodyError, OpenError, TestKeyError
 from keys.identity import Identity
 
@@ -93,9 +94,8 @@ def test_padding_carries_no_hidden_words(sealer, monkeypatch, padded):
     """A sender who pads otherwise is refused."""
     salt = bytes(16)
     monkeypatch.setattr("keys.aead.secrets.token_bytes", lambda _count: salt)
-    from keys.aead import _cipher
-
-    note = salt + _cipher(sealer.key, PAIR, salt).encrypt(bytes(12), padded, sealer.context)
+    key = _note_keys(sealer.key, PAIR, salt)
+    note = salt + ChaCha20Poly1305(key).encrypt(bytes(12), padded, sealer.context)
     with pytest.raises(OpenError):
         open_note(sealer.key, PAIR, sealer.context, note)
 
@@ -135,6 +135,6 @@ def test_two_runs_have_two_keys(children, sealer):
 def test_one_salt_for_two_pairs_still_gives_two_keys(sealer, monkeypatch):
     """Should the generator fail, pairs stay apart."""
     monkeypatch.setattr("keys.aead.secrets.token_bytes", bytes)
-    one, two = (seal_note(sealer.key, pair, b"", b"DA-P", LENGTH) for pair in (PAIR, OTHER_PAIR))
+    one, two = (sealer.seal(pair, b"DA-P") for pair in (PAIR, OTHER_PAIR))
     assert one[:16] == two[:16]
     assert one[16:] != two[16:]
