@@ -11,7 +11,7 @@ from benchmarks.measured import Row, Truth, fairest, measure_links, measure_pair
 from benchmarks.ours import run_ours, take_in
 from benchmarks.peer_runs import PEERS, Peer, read_pairs, write_records
 from benchmarks.plain_levels import PlainSide, compare_plain
-from keys.derive import RunKey
+from keys.derive import PairKeys, RunKey
 from linkage.encode.evidence import make_evidence
 from linkage.encode.tokens import tokenise
 from linkage.layout import Layout
@@ -137,7 +137,8 @@ def test_plaintext_levels_are_those_of_evidence_where_no_filter_is_asked():
     records = _records({str(kind): told for kind, told in values.items()}, 60, draw)
     layout, rows = Layout(schema), [draw.integers(0, 60, 4000) for _ in range(2)]
     key = RunKey("run", test=True, value=bytes(32))
-    tokens, ids, keys = tokenise(records, schema, key), np.zeros((4000, 16), np.uint8), bytes(16 * 4000)
+    tokens, ids = tokenise(records, schema, key), np.zeros((4000, 16), np.uint8)
+    keys = PairKeys(bytes(32), ids.tobytes())
     evidence = compare(*(make_evidence(tokens, side, ids, keys, layout) for side in rows), layout)
     plain = compare_plain(*(PlainSide(records, side) for side in rows), layout)
     assert np.array_equal(evidence.levels, plain.levels)
