@@ -5,8 +5,9 @@
 
 --pair attacks, in one round, two real files joined, by somebody who holds both in plain text: all rows, and N people
 drawn five times. --quick attacks 3,000 records (or N) of plain CLK, our screening, evidence and one round, and ends in
-a few minutes of two cores. Without it come attacks on filters with nobody known, which take longest, the common
-hardenings (with somebody known only), 24,000 records and the text of an audit. What is under way is said on stderr.
+a few minutes of two cores. Without it come 24,000 records, attacks on filters with nobody known, which take longest,
+the common hardenings (with somebody known only) and the text of an audit. What is under way and what it found is said
+on stderr.
 People are a census of the pretend county (linkage.synth), the same every time.
 JSON keys plain_clk, screening, evidence and one_round: the highest share of records re-identified by any attack at
 100 % overlap with 100 known records (of 24,000 records too, where they were attacked).
@@ -139,9 +140,12 @@ def of_large(plain, screened, people, rng):
     ):
         tell(f"{name}: {len(people):,} records")
         found[name] = attack(scheme, people, rng, known).share
+        tell(f"{name}: {found[name]:.2%}")
     for name, scheme in {"plain CLK": plain, "screening": screened}.items():
-        tell(f"{name}, nobody known: {len(people):,} records")
-        found[f"{name}, nobody known, graph"] = nobody_known(scheme, people, rng).share
+        named = f"{name}, nobody known, graph"
+        tell(f"{named}: {len(people):,} records")
+        found[named] = nobody_known(scheme, people, rng).share
+        tell(f"{named}: {found[named]:.2%}")
     return found
 
 
@@ -157,22 +161,24 @@ def run(args):
     screened = of_profile(ours, schema)
     others = {} if args.quick else hardenings.schemes(schema)
     report = {"mode": " --quick" if args.quick else "", "records": args.records, "profile": ours.title, "encodings": {}}
+    if not args.quick:  # first, because it takes longest
+        report["large"] = of_large(plain, screened, people, rng)
     joined = f"{SCREENING}, two files joined"
     for name, scheme in {"plain CLK": plain, **others, SCREENING: screened, joined: screened}.items():
         tell(f"{name}: {args.records:,} records")
         start = time.perf_counter()
         found = attacks(scheme, few, rng, nobody=not args.quick and name not in others, two=name == joined)
         row = {family: max((each.share for each in made), default=None) for family, made in found.items()}
+        tell(f"{name}: {row}")
         report["encodings"][name] = row | {"seconds": round(time.perf_counter() - start)}
     if agreement.tokens:
         tell("tokens beside the filter")
         recipe = tokens.Recipe(agreement.combinations, agreement.tokens)
         report["encodings"][f"{SCREENING}: its tokens, one file and two joined"] = of_tokens(few, recipe, rng)
-    if not args.quick:
-        report["large"] = of_large(plain, screened, people, rng)
     report["plain_clk"] = report["encodings"]["plain CLK"]["known"]
     known = [row["known"] for name, row in report["encodings"].items() if name.startswith(SCREENING)]
-    report["screening"] = max(*known, report.get("large", {}).get("screening, 100 known", 0))
+    at_large = [share for name, share in report.get("large", {}).items() if name.startswith("screening, 100 known")]
+    report["screening"] = max(known + at_large)
     tell("evidence")
     report["evidence"] = of_evidence(few, schema, rng).share
     tell("one round")

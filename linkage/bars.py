@@ -30,6 +30,13 @@ class Bars:
         return bars.get(family)
 
 
+NAMES_ALONE = 0.01
+"""Share of a file's people encoded by their names alone above which `encode` warns.
+
+Of 24,000 people of the pretend county 1 % make hardly a set of rows that cancel out, 5 % four and 10 % fifty
+(`python benchmarks/names_alone.py`); real names are less evenly spread.
+"""
+
 KNOWING = {
     "none": "with nobody known",
     "known": "with 100 people known",
@@ -58,6 +65,19 @@ def check_profile(terms: Terms, profile: Profile) -> list[str]:
     if profile.measured is None:
         what += ", whose attacks were never measured,"
     return hold(terms, what, measured(profile), "choose another profile in configs/profiles")
+
+
+def check_names(alone: int, people: int) -> list[str]:
+    """A warning where more than NAMES_ALONE of a file's people are encoded by their names alone."""
+    return [of_names(alone, people)] if alone > NAMES_ALONE * people else []
+
+
+def of_names(alone: int, people: int) -> str:
+    """What it means that so many of a file's people are encoded by their names alone."""
+    return (
+        f"{alone:,} of {people:,} people ({alone / people:.1%}) are encoded by their names alone: published attacks see"
+        " among such rows, and only there, which of them share names; leave them out, they can hardly be linked either"
+    )
 
 
 def hold(terms: Terms, what: str, shares: Mapping[str, float], hint: str) -> list[str]:

@@ -23,6 +23,7 @@ from linkage.audit.frequency import pattern_attack
 from linkage.audit.scheme import Scheme, any_key, of_profile, take
 from linkage.audit.world import World, make_world
 from linkage.bars import Bars
+from linkage.encode.screening import names_alone
 from linkage.model import Records
 from linkage.resources import resource
 from linkage.schema import Schema
@@ -48,6 +49,7 @@ class Audit:
     """What came out. sampling, leak, control: sentences. bites: what must fall first, then what must stay at chance.
 
     fill_correlation: None where there are no filters. distinguished: of evidence across pairs or tokens.
+    names_alone: of the whole file, people whose filters hold names and nothing else; None where there are no filters.
     """
 
     encoding: str
@@ -60,6 +62,7 @@ class Audit:
     leak_seconds: float
     distinguished: dict[str, float]
     control: str = "The control is a plain filter of the same rows."
+    names_alone: int | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -86,6 +89,7 @@ class Audit:
             "bites": [each.to_json() for each in self.bites],
             "findings": [each.to_json() for each in self.findings],
             "fill_correlation": self.fill_correlation,
+            "names_alone": self.names_alone,
             "evidence_across_pairs": self.distinguished,
             "leak": self.leak,
             "leak_seconds": self.leak_seconds,
@@ -132,6 +136,7 @@ def audit(
         f"If the secret leaks: everybody ({cost.share:.0%} of those tried), in {spell(seconds)} on this machine.",
         round(seconds, 1),
         {"tags_z": told.tags_z, "filters_z": told.filters_z, "pairs": told.pairs},
+        names_alone=names_alone(people, schema, profile),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from linkage.audit.finding import Finding
 from linkage.audit.suite import PASS_IS_NO_PROOF, Audit
 from linkage.audit.traces import Trace
+from linkage.bars import of_names
 
 MEANING = {
     "within the bars": "No attack tried re-identifies more people than the agreement allows.",
@@ -73,6 +74,7 @@ def _sentences(result: Audit) -> list[str]:
         f"{result.verdict.upper()}: {MEANING[result.verdict]}",
         result.control,
         *([] if full is None else [f"How full a filter is says how long the record was: rank correlation {full:.2f}."]),
+        *([f"Names alone: {of_names(result.names_alone, result.people)}."] if result.names_alone else []),
         across,
         result.leak,
         PASS_IS_NO_PROOF,

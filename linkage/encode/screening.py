@@ -71,7 +71,7 @@ def plain_filters(
     plain = np.zeros((len(owner), profile.bits // 64), np.uint64)
     for field in schema.fields:
         column = records.columns.get(field.name)
-        if column is None or not any(profile.weights.get(field.kind, {}).values()):
+        if column is None or not _weighed(field, profile):
             continue
         masks = _masks(column.vocabulary, field, profile, subkey)
         or_rows(masks, *_one_value(column, owner, version), plain)
@@ -80,6 +80,24 @@ def plain_filters(
         noise = np.frombuffer(chance.draw(plain[blank].nbytes), np.uint64)
         plain[blank] = noise.reshape(len(blank), plain.shape[1])
     return plain, owner
+
+
+def names_alone(records: Records, schema: Schema, profile: Profile) -> int:
+    """People whose filters hold names, perhaps a sex, and nothing else that the profile weighs.
+
+    Sex is no shelter: it goes with the forename and cancels out with it.
+    """
+    named, more = np.zeros(len(records), bool), np.zeros(len(records), bool)
+    for field in schema.fields:
+        if field.kind is Kind.SEX or field.name not in records.columns or not _weighed(field, profile):
+            continue
+        held = named if field.kind in (Kind.FORENAME, Kind.SURNAME) else more
+        held |= records.columns[field.name].counts() > 0
+    return int((named & ~more).sum())
+
+
+def _weighed(field: Field, profile: Profile) -> bool:
+    return any(profile.weights.get(field.kind, {}).values())
 
 
 def shuffle(count: int, chance: Chance) -> NDArray[np.int64]:

@@ -16,7 +16,8 @@ from keys.aead import NoteSealer
 from keys.derive import run_key
 from keys.secret import LinkageSecret
 from linkage import roots
-from linkage.bars import check_profile
+from linkage.bars import check_names, check_profile
+from linkage.encode.screening import names_alone
 from linkage.errors import (
     ColumnsError,
     LinkageError,
@@ -122,9 +123,9 @@ def encode(
 ) -> Account:
     """Screening encodings for the matcher, and the encrypted local table that `answer` needs.
 
-    audited: attack the encodings first. Raises AboveTheBarError, before anything is written, when they or the
-    agreement's profile give too much away. In one-round everything travels at once, tight tokens and evidence under
-    each, and these are attacked.
+    Warns where too many people are encoded by their names alone. audited: attack the encodings first. Raises
+    AboveTheBarError, before anything is written, when they or the agreement's profile give too much away. In one-round
+    everything travels at once, tight tokens and evidence under each, and these are attacked.
     """
     require(desk, "agency")
     warnings = check_profile(desk.agreement.terms, desk.agreement.profile)
@@ -138,6 +139,8 @@ def encode(
         return _issue(desk, run, intake, secret, warnings, dry_run, progress)
     encoded = encode_records(desk, run, intake, secret, progress)
     warnings += intake.quality.warnings
+    alone = names_alone(intake.records, desk.agreement.schema, desk.agreement.profile)
+    warnings += check_names(alone, len(intake.records))
     if audited:
         warnings += _audited(desk, run, intake, secret, dry_run, progress)
     facts: dict[str, object] = {

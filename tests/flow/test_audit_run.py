@@ -84,6 +84,15 @@ def test_encode_can_audit_before_it_writes(at):
     assert steps[-3:] == ["audit", "encode", "encode"]
 
 
+def test_encode_warns_of_people_encoded_by_their_names_alone(at):
+    """One of the 40 anchors is a name and nothing else; of the police there is none."""
+    homes = at("agreed")
+    for party, warns in (("childrens_services", True), ("police", False)):
+        done = linkage(homes[party], *encode_arguments(homes[party]), "--dry-run")
+        assert ("1 of 40 people (2.5%) are encoded by their names alone" in done.err) is warns
+        assert ("names alone" in done.err) is warns
+
+
 def test_the_matcher_audits_what_it_holds(at):
     """Two runs of screening and one of evidence; its keys open them, and its folder does not change."""
     homes = at("answered")

@@ -84,14 +84,26 @@ def test_later_rounds_of_the_sparse_attack_choose_among_those_kept(people, clk):
     assert sparse.sparse_attack(world, CLK, full=1).found > first + 30
 
 
-def test_the_form_for_large_files_needs_nobody_known(people, clk):
-    world = make_world(clk, people, rng())
-    guess = unseeded.unseeded_attack(world, CLK, rng())
-    assert guess.records == SIZE
-    assert guess.found >= 0.95 * SIZE
-    assert unseeded.unseeded_attack(world, CLK, rng(), most=400).found >= 0.5 * SIZE  # others than anchors, too
-    random = make_world(noise(clk.shape), people, rng())
+def test_the_form_for_large_files_needs_nobody_known(people):
+    """It is stuck at 199 of 600 under 1 key in 120, else finds 575 or more; hence three keys to try."""
+    assert any(of_the_large_form(people, anchors=SIZE).found >= 0.95 * SIZE for _ in range(3))
+    random = make_world(noise((SIZE, PLAIN.sent_bits // 64)), people, rng())
     assert unseeded.unseeded_attack(random, CLK, rng()).found <= 6
+
+
+def test_the_form_for_large_files_names_rows_that_are_not_its_anchors(people):
+    """Of 100 such rows: 24 and 41 under two keys of 120, else 70 or more; chance finds none."""
+    guess = of_the_large_form(people, anchors=500)
+    assert guess.records == 100
+    assert guess.found >= 50 or any(of_the_large_form(people, anchors=500).found >= 50 for _ in range(2))
+
+
+def of_the_large_form(people, anchors):
+    """What it finds under a new key: of all rows, or where not all are anchors, of the others alone."""
+    world = make_world(CLK.encode(people, any_key()), people, rng())
+    if anchors < SIZE:
+        world.truth[rng().permutation(SIZE)[:anchors]] = NOBODY  # the draw that makes them anchors: not counted
+    return unseeded.unseeded_attack(world, CLK, rng(), most=anchors)
 
 
 def test_known_pairs_teach_what_a_plain_filter_of_others_looks_like(people, clk):

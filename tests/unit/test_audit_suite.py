@@ -12,6 +12,7 @@ from linkage.audit.suite import PASS_IS_NO_PROOF, Audit, audit
 from linkage.audit.words import audit_html, audit_text
 from linkage.bars import Bars
 from linkage.errors import OutputExistsError
+from linkage.model import Column
 from linkage.resources import resource
 from linkage.steps.audit import Options, audit_file
 from tests.support import DIFFUSED
@@ -65,6 +66,15 @@ def test_text_and_page_say_the_verdict_the_leak_and_that_a_pass_is_no_proof():
     assert "ABOVE" in audit_text(made)
 
 
+def test_people_encoded_by_names_alone_are_said_in_words_json_and_page():
+    made = dataclasses.replace(result(finding(0)), names_alone=13)
+    assert made.to_json()["names_alone"] == 13
+    for text in (audit_text(made), audit_html(made)):
+        assert "13 of 1,000 people (1.3%) are encoded by their names alone" in text
+    for none in (0, None):
+        assert "names alone" not in audit_text(dataclasses.replace(made, names_alone=none)).lower()
+
+
 @pytest.fixture(scope="module")
 def small():
     plain = msgspec.structs.replace(DIFFUSED, kind="plain", bits=1024, sent_bits=1024, xor=0)
@@ -82,6 +92,17 @@ def test_every_attack_states_what_it_was_given_and_its_interval(small):
         assert each.given
         assert each.low <= each.share <= each.high
         assert 0 <= each.found <= each.records
+
+
+def test_names_alone_are_counted_in_the_whole_file_and_not_in_the_rows_attacked(monkeypatch):
+    monkeypatch.setattr("linkage.audit.suite.work_off", lambda *_: [])  # the attacks, which take longest
+    people = census(SCHEMA, 160)
+    columns = dict(people.columns)
+    for name in ("date_of_birth", "postcode", "address"):
+        whole = columns[name]
+        columns[name] = Column(whole.vocabulary, whole.codes[150:], np.maximum(whole.offsets - 150, 0))
+    bare = dataclasses.replace(people, columns=columns)
+    assert audit(bare, SCHEMA, DIFFUSED, sample=60, seed=1).names_alone == 150
 
 
 def test_an_audit_says_nothing_of_anybody(small):

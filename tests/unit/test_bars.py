@@ -103,6 +103,13 @@ def test_the_plain_profile_owns_to_everybody():
     assert set(bars.measured(support.PLAIN).values()) == {1.0}
 
 
+def test_names_alone_are_warned_of_above_their_share():
+    assert bars.check_names(0, 0) == []
+    assert bars.check_names(20, 2000) == []
+    (warning,) = bars.check_names(21, 2000)
+    assert warning.startswith("21 of 2,000 people (1.1%) are encoded by their names alone")
+
+
 # -- live parties -------------------------------------------------------------------------------------------------
 
 

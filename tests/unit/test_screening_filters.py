@@ -6,7 +6,7 @@ import pytest
 
 from keys.derive import Purpose
 from linkage.encode.diffusion import diffusion_places
-from linkage.encode.screening import MAX_VERSIONS, TOKENS, _masks, make_filters
+from linkage.encode.screening import MAX_VERSIONS, TOKENS, _masks, make_filters, names_alone
 from linkage.schema import Kind
 from linkage.terms import ROLES
 from tests import naive_encode as naive
@@ -53,6 +53,39 @@ def test_similar_records_have_similar_filters():
     one, _ = filters(JOHN, {**JOHN, "forename": "JON"}, ANNA)
     assert differing(one[0], one[1]) < 0.45 * DIFFUSED.sent_bits
     assert 0.45 * DIFFUSED.sent_bits < differing(one[0], one[2]) < 0.55 * DIFFUSED.sent_bits
+
+
+@pytest.mark.parametrize(
+    ("person", "profile", "counts"),
+    [
+        ({"forename": "JOHN", "surname": "SMITH"}, DIFFUSED, 1),
+        ({"forename": "JOHN", "surname": "SMITH", "sex": "M"}, DIFFUSED, 1),
+        ({"surname": ["SMITH", "JONES"]}, DIFFUSED, 1),
+        *(({"forename": "JOHN", "surname": "SMITH", name: value}, DIFFUSED, 0) for name, value in [
+            ("date_of_birth", "1985"), ("postcode", "LS1"), ("address", "1 HIGH ST"), ("phone", "0770"),
+            ("nhs_number", "9990"),
+        ]),
+        ({"date_of_birth": "1985-03-04"}, DIFFUSED, 0),
+        ({}, DIFFUSED, 0),
+        # A profile that weighs no address makes names of a name and an address.
+        ({"forename": "JOHN", "address": "1 HIGH ST"},
+         msgspec.structs.replace(DIFFUSED, weights=DIFFUSED.weights | {Kind.TEXT: {"whole": 0}}), 1),
+    ],
+)  # fmt: skip
+def test_people_whose_filters_hold_names_alone_are_counted(person, profile, counts):
+    assert names_alone(support.records(JOHN, person, ANNA), SCHEMA, profile) == counts
+
+
+def test_rows_of_names_alone_cancel_out_and_rows_with_a_date_do_not():
+    """Why they are counted: diffusion keeps an XOR, and two forenames and two surnames make four such rows.
+
+    Not to the last bit, where two tokens share one.
+    """
+    names = [{"forename": one, "surname": two} for one in ("ARNOLD", "JEREMY") for two in ("BOWS", "KIDD")]
+    dated = [name | {"date_of_birth": f"198{nth}-0{nth + 1}-1{nth}"} for nth, name in enumerate(names)]
+    left = [np.bitwise_count(np.bitwise_xor.reduce(filters(*rows)[0], axis=0)).sum() for rows in (names, dated)]
+    assert left[0] < 0.3 * DIFFUSED.sent_bits
+    assert 0.45 * DIFFUSED.sent_bits < left[1] < 0.55 * DIFFUSED.sent_bits
 
 
 def test_swapped_names_leave_the_filter_as_it_is():
