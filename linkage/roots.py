@@ -44,6 +44,7 @@ def name_roots(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(roots))[:MAX_ROOTS]
 
 
+@lru_cache(maxsize=1 << 18)
 def phonetic(value: str) -> tuple[str, ...]:
     """Codes of a name's sound: Metaphone ("m...") and NYSIIS ("n..."), words run together; () where nothing sounds.
 

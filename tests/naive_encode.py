@@ -84,3 +84,18 @@ def plain_mask(value, field, profile, subkey):
                 block += 1
             found.update(places[:weight])
     return found
+
+
+def sharing(values, rows):
+    """How many people share each entry's value; 0 where its person stands before it with the same value."""
+    entries = list(zip(values, rows, strict=True))
+    return [
+        0 if entry in entries[:nth] else len({row for value, row in entries if value == entry[0]})
+        for nth, entry in enumerate(entries)
+    ]
+
+
+def dealt(rows, rank, nth, per_row, person):
+    """Which entries' tokens a person's row holds, as a set of places: first by rank, then as they come."""
+    own = sorted((place for place, row in enumerate(rows) if row == person), key=lambda place: rank[place])
+    return {(nth[place], place) for place in own[:per_row]}

@@ -35,21 +35,23 @@ class Parts:
         column = self.records.columns.get(of.name)
         return np.zeros(len(self.records), np.int64) if column is None else column.counts()
 
-    def digests(
-        self, part: Part, rows: NDArray[np.int64], ranks: Mapping[Field, int]
-    ) -> tuple[NDArray[np.bool_], list[Digests]]:
+    def has(self, part: Part, rows: NDArray[np.int64], ranks: Mapping[Field, int]) -> NDArray[np.bool_]:
+        """Which of some people's values of the given ranks have the forms of a part, (m,)."""
+        formed = ((self._formed(of, part.form), ranks[of]) for of in part.fields)
+        has: NDArray[np.bool_] = np.all([one.has[one.places(rows, rank)] for one, rank in formed], axis=0)
+        return has
+
+    def digests(self, part: Part, rows: NDArray[np.int64], ranks: Mapping[Field, int]) -> list[Digests]:
         """Digests of a part for some people, from their values of the given ranks: one for each of its fields.
 
-        Which of them have such a form comes first, (m,). Equal values have equal digests at every agency.
+        Equal values have equal digests at every agency.
         """
-        formed = [self._formed(of, part.form) for of in part.fields]
-        places = [one.places(rows, ranks[of]) for one, of in zip(formed, part.fields, strict=True)]
-        has = np.all([one.has[place] for one, place in zip(formed, places, strict=True)], axis=0)
-        made = [one.digests[place] for one, place in zip(formed, places, strict=True)]
+        formed = ((self._formed(of, part.form), ranks[of]) for of in part.fields)
+        made = [one.digests[one.places(rows, rank)] for one, rank in formed]
         if len(made) == 2:  # both names: the lower one first, whichever field it stands in
             swapped = made[0][:, 0] > made[1][:, 0]
             made = [np.where(swapped[:, None], *reversed(made)), np.where(swapped[:, None], *made)]
-        return has, made
+        return made
 
     def _formed(self, of: Field, form: str) -> _Formed:
         key = of.name, form

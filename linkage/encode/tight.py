@@ -57,7 +57,7 @@ class Tight:
     """
 
     digests: NDArray[np.uint8]
-    of: NDArray[np.int64]
+    of: NDArray[np.int8]
     neighbours: NDArray[np.int64]
     account: tuple[Issued, ...]
 
@@ -78,7 +78,7 @@ class _Entries:
     """
 
     rows: NDArray[np.int64]
-    rank: NDArray[np.int64]
+    rank: NDArray[np.int8]
     digests: Digests
     neighbours: NDArray[np.int64]
     held: int
@@ -114,26 +114,27 @@ def make_tight(
 def _within_budget(parts: Parts, combination: Combination, terms: Tokens) -> _Entries:
     """Entries of a combination whose values few enough people share and the coin keeps."""
     rows, rank, digests = _all_entries(parts, combination)
-    if not len(rows):
-        return _Entries(rows, rank, digests, np.empty((0, 2), np.int64), 0, 0)
-    held = int(np.count_nonzero(np.bincount(rows)))
-    # One person once, by his best ranks, however many of his values come to the same. Half a digest tells values apart.
-    order = np.argsort(digests[:, 0], kind="stable")
-    rows, rank, value = rows[order], rank[order], digests[order, 0]
-    other = np.ones(len(rows), np.bool_)
-    other[1:] = value[1:] != value[:-1]
-    again = np.zeros(len(rows), np.bool_)
-    again[1:] = ~other[1:] & (rows[1:] == rows[:-1])
-    rows, rank, order, other = rows[~again], rank[~again], order[~again], other[~again]
-    value = np.cumsum(other) - 1
-    sharing = np.bincount(value)[value]
-    shared = int(sharing.max())
+    sharing = _sharing(digests[:, 0], rows)
+    held = int(np.count_nonzero(np.diff(rows, prepend=-1)))
     near = min(2 * terms.most_sharing, MOST_NEAR)
-    digests = digests[order]
-    heads = _coin(digests, terms.kept)
-    neighbours = _neighbours(rows, value, heads & (sharing <= near), near)
+    heads = _coin(digests, terms.kept) & (sharing > 0)
     kept = heads & (sharing <= terms.most_sharing)
-    return _Entries(rows[kept], rank[kept], digests[kept], neighbours, held, shared)
+    few = np.flatnonzero(heads & (sharing > 1) & (sharing <= near))
+    few = few[np.argsort(digests[few, 0], kind="stable")]
+    neighbours = _neighbours(rows[few], digests[few, 0], near)
+    return _Entries(rows[kept], rank[kept], digests[kept], neighbours, held, int(sharing.max(initial=0)))
+
+
+def _sharing(values: NDArray[np.uint64], rows: NDArray[np.int64]) -> NDArray[np.int32]:
+    """How many people share each entry's value, (m,); 0 where its person has had the value before, by a better rank.
+
+    values: half a digest, which tells values apart; rows: the people, ascending.
+    """
+    from linkage.encode.kernels_tight import count_sharing  # loads numba
+
+    sharing, room = np.empty(len(values), np.int32), 1 << (2 * len(values)).bit_length()
+    count_sharing(values, rows, np.zeros(room, np.uint64), np.zeros(room, np.int32), np.zeros(room, np.int64), sharing)
+    return sharing
 
 
 def _coin(digests: Digests, kept: float) -> NDArray[np.bool_]:
@@ -144,11 +145,8 @@ def _coin(digests: Digests, kept: float) -> NDArray[np.bool_]:
     return digests[:, 0] < np.uint64(min(round(kept * 2**64), 2**64 - 1))
 
 
-def _neighbours(
-    rows: NDArray[np.int64], value: NDArray[np.int64], few: NDArray[np.bool_], most: int
-) -> NDArray[np.int64]:
+def _neighbours(rows: NDArray[np.int64], value: NDArray[np.uint64], most: int) -> NDArray[np.int64]:
     """Pairs of people (p, 2) who share a value that at most `most` have; rows stand in order of value and person."""
-    rows, value = rows[few], value[few]
     found = [np.empty((0, 2), np.int64)]
     for apart in range(1, most):
         same = value[apart:] == value[:-apart]
@@ -156,51 +154,43 @@ def _neighbours(
     return np.concatenate(found)
 
 
-def _all_entries(parts: Parts, combination: Combination) -> tuple[NDArray[np.int64], NDArray[np.int64], Digests]:
+def _all_entries(parts: Parts, combination: Combination) -> tuple[NDArray[np.int64], NDArray[np.int8], Digests]:
     """People, sums of ranks and keyed digests (m, 2) of every way to combine values that has all parts.
 
     In order of people, of each by rank.
     """
     fields = list(dict.fromkeys(field for part in combination.parts for field in part.fields))
     held = {field: parts.held(field) for field in fields}
-    found = []
+    found: list[tuple[NDArray[np.int64], NDArray[np.int8], Digests]] = []
     for ranks in product(*(range(min(field.values, MOST_RANK + 1)) for field in fields)):
         if sum(ranks) > MOST_RANK:
             continue
         of = dict(zip(fields, ranks, strict=True))
         rows = np.flatnonzero(np.all([held[field] > rank for field, rank in of.items()], axis=0))
-        made = [parts.digests(part, rows, of) for part in combination.parts]
-        whole = np.all([has for has, _ in made], axis=0)
-        columns = [np.ascontiguousarray(each[whole]) for _, each_part in made for each in each_part]
+        rows = rows[np.all([parts.has(part, rows, of) for part in combination.parts], axis=0)]
+        columns = [each for part in combination.parts for each in parts.digests(part, rows, of)]
         spelt = message_digests(parts.subkey, b"combination/" + combination.name.encode(), [c.data for c in columns])
         digests = np.frombuffer(spelt, np.uint64).reshape(-1, 2)
-        found.append((rows[whole], np.full(len(digests), sum(ranks)), digests))
-    rows, rank, digests = (np.concatenate(column) for column in zip(*found, strict=True))
+        found.append((rows, np.full(len(rows), sum(ranks), np.int8), digests))
     if len(found) == 1:
-        return rows, rank, digests
+        return found[0]
+    rows, rank, digests = (np.concatenate(column) for column in zip(*found, strict=True))
     order = np.lexsort((rank, rows))
     return rows[order], rank[order], digests[order]
 
 
 def _in_rows(
     found: Sequence[_Entries], people: int, per_row: int, chance: Chance
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
     """Digests (n, t, 16), and of which combination each is (n, t), -1 for a random one; in random order."""
+    from linkage.encode.kernels_tight import deal_tokens  # loads numba
+
     rows = np.concatenate([each.rows for each in found])
     rank = np.concatenate([each.rank for each in found])
-    nth = np.repeat(np.arange(len(found)), [len(each.rows) for each in found])
+    nth = np.repeat(np.arange(len(found), dtype=np.int8), [len(each.rows) for each in found])
     digests = np.concatenate([each.digests for each in found])
-    # By person, then rank, then combination; a person has a combination several times with equal ranks in their order.
-    order = np.argsort((rows * (MOST_RANK + 1) + rank) * len(found) + nth, kind="stable")
-    rows = rows[order]
-    slot = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    kept = slot < per_row
-    rows, slot, order = rows[kept], slot[kept], order[kept]
-    # A random place for each token of a row: real ones do not come first.
     noise = np.frombuffer(chance.draw(8 * people * per_row), np.uint64).reshape(people, per_row)
-    slot = np.argsort(noise, axis=1, kind="stable")[rows, slot]
-    out = np.frombuffer(chance.draw(people * per_row * DIGEST_BYTES), np.uint8)
-    out = out.reshape(people, per_row, DIGEST_BYTES).copy()
-    of = np.full((people, per_row), -1, np.int64)
-    out[rows, slot], of[rows, slot] = digests[order].view(np.uint8), nth[order]
-    return out, of
+    out = np.frombuffer(chance.draw(people * per_row * DIGEST_BYTES), np.uint64).reshape(people, per_row, 2).copy()
+    of = np.full((people, per_row), -1, np.int8)
+    deal_tokens(rows, rank, nth, digests, noise, out, of)
+    return out.view(np.uint8), of

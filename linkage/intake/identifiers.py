@@ -35,7 +35,7 @@ _NOT_SLASHED = re.compile(r"[^A-Z0-9/]+")
 _REPEATED = re.compile(r"(\d)\1{6}")
 _PUNCTUATION = str.maketrans("", "", " ()-.")
 _MOBILE = re.compile(r"(?:\+44|0044|44)?0?(7[1-57-9]\d{8})")
-_LANDLINE = re.compile(r"(?:\+440?|0)([12]\d{9})")
+_LANDLINE = re.compile(r"(?:\+440?|0)?([12]\d{9})")
 _THIS_CENTURY = 40  # two-digit PNC years up to 2040; the oldest records are of the 1940s, long closed
 
 _MALE = frozenset({"M", "MALE", "MAN", "BOY", "1"})

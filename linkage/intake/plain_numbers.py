@@ -137,7 +137,7 @@ def phone(data: Bytes, begin: int, end: int, out: Bytes, at: int) -> tuple[int, 
     before = number(out, at, at + rest)
     international = plus and ((rest == 2 and before == 44) or (rest == 3 and before == 440))
     national = not plus and rest == 1 and before == 0
-    bare = not plus and rest == 0 and mobile
+    bare = not plus and rest == 0  # a spreadsheet took the zero
     if not (international or national or bare):
         return UNSURE, 0
     for nth in range(9, -1, -1):

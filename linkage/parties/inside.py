@@ -24,7 +24,7 @@ NULL_ROWS = 8_000
 
 NULL_SHARING = 100_000
 """Pairs that share a value, compared likewise; of more, a random sample."""
-_PAIRS = 1 << 14  # compared at a time, so that memory does not grow with the file
+_PAIRS = 1 << 16  # compared at a time, so that memory does not grow with the file; in more of them rows repeat less
 _STEPS = 16  # of distance, within which pairs are found by both sides alike
 
 _Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]

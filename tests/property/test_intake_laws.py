@@ -157,7 +157,9 @@ def test_mobiles_are_what_phonenumbers_says(number, first, before):
         assert values == (phonenumbers.format_number(wanted, phonenumbers.PhoneNumberFormat.E164),)
 
 
-@given(number=st.integers(0, 10**9 - 1), first=st.sampled_from("12"), before=st.sampled_from(["0", "+44", "+44(0)"]))
+@given(
+    number=st.integers(0, 10**9 - 1), first=st.sampled_from("12"), before=st.sampled_from(["0", "+44", "+44(0)", ""])
+)
 def test_landlines_are_what_phonenumbers_says(number, first, before):
     text = f"{before}{first}{number:09}"
     values, verdict = identifiers.phone(text)
