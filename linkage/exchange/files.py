@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from linkage.ahead import ahead
 from linkage.errors import OutputExistsError, YourFileError
 
 _PRIVATE = 0o600
@@ -23,14 +24,14 @@ def write_new(path: Path, data: bytes | Iterable[bytes], *, private: bool = Fals
 def write_all(files: Iterable[tuple[Path, bytes | Iterable[bytes]]], *, private: bool = False) -> list[Path]:
     """Write several new files, all or none: complete under temporary names first, then named.
 
-    files: may be made while they are written; no more than one is held.
+    files: may be made while they are written; no more than two are held.
     private: for their owner alone (on POSIX; on Windows a file is as private as its folder).
     Raises OutputExistsError when one exists, also when it appears meanwhile; YourFileError when one cannot be written.
     """
     paths: list[Path] = []
     with ExitStack() as temporary, ExitStack() as undo:
         parts = []
-        for path, data in files:
+        for path, data in ahead(files):
             if path.exists() or path.is_symlink() or path in paths:
                 raise _taken(path)
             paths.append(path)

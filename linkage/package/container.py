@@ -39,6 +39,7 @@ from keys.errors import CustodyError
 from keys.identity import Identity
 from keys.seal import open_sealed, seal
 from linkage.agreement import Agreement, Name
+from linkage.ahead import ahead
 from linkage.errors import (
     AlteredPackageError,
     MissingPartError,
@@ -165,15 +166,13 @@ def open_package(parts: Iterable[bytes], expected: Expected, identity: Identity)
     8 the run is this one; 9 the kind is the expected one; 10 no byte is missing or follows;
     11 the sealed bytes are those signed; 12 they open.
     For all parts: 13 they are the parts of one package, each once, none missing; 14 the body is a container of arrays.
-    parts: may be read while they are opened; no more than one is held sealed, and nothing twice.
+    parts: may be read while they are opened; the next is read and proven while one is opened, and nothing held twice.
 
     Raises the TheirPackageError whose obligation failed.
     """
     me = expected.agreement.party_of(identity.public).name
     headers, pieces = [], {}
-    for data in parts:
-        header, sealed = _proven(data, expected, me)
-        del data  # else it would be held while it is opened
+    for header, sealed in ahead(_proven(data, expected, me) for data in parts):
         headers.append(header)
         try:
             pieces[header.part] = open_sealed(identity, sealed, _info(header))

@@ -1,0 +1,23 @@
+"""Work for two hands: the next item is made while the one before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items in the same order, each made by another thread, one ahead of the one that is used.
+
+    What making an item raises is raised in its turn.
+    """
+    source, end = iter(items), object()
+    with ThreadPoolExecutor(1) as other:
+        coming = other.submit(next, source, end)
+        while (item := coming.result()) is not end:
+            coming = other.submit(next, source, end)
+            yield item  # type: ignore[misc]  # it is not the end
+            del item  # else it would be held while the next but one is made
