@@ -6,7 +6,7 @@ It sees keyed bits only. Rule: this module and all it imports can neither encode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from keys.chance import SYSTEM, Chance
 from linkage import ids
 from linkage.agreement import Agreement
+from linkage.ahead import ahead
 from linkage.errors import OtherSecretError, UnexpectedPackageError
 from linkage.layout import Layout
 from linkage.match.candidates import Engine, Nearest, Sampled, Settings
@@ -131,32 +132,47 @@ def score(
 
     Raises UnexpectedPackageError when a party has not answered for all of its pairs.
     """
-    layout, settings = Layout(agreement.schema), ModelSettings(tuned=not agreement.one_round)
+    settings = ModelSettings(tuned=not agreement.one_round)
     compared = []
-    for nth, join in enumerate(screened.joined):
+    # The next two files are read and compared while the model learns from these.
+    for nth, (join, comparisons, notes, places) in enumerate(ahead(_comparisons(screened, evidence, agreement))):
         if progress:
             progress(f"evidence {join.left} x {join.right}", nth, len(screened.joined))
-        left, right = evidence[join.left], evidence[join.right]
-        places = pair_places(join, left, join.left), pair_places(join, right, join.right)
-        comparisons = compare(left.evidence, right.evidence, layout, places)
         nulls = screened.nulls[join.left], screened.nulls[join.right]
         scores = fit_and_score(join.pairs, comparisons, agreement.schema, *nulls, settings)
         possible = float(nulls[0].people) * nulls[1].people
-        # Below the agreed bits no pair becomes a link, whatever follows: its notes can be let go with the evidence.
+        # Below the agreed bits no pair becomes a link, whatever follows: its notes can be let go.
         able = np.flatnonzero(match_weight(scores, possible) >= agreement.terms.bands.probable)
-        compared.append(Compared(join, comparisons, scores, possible, _sealed((left, right), places, able)))
-        del left, right
+        compared.append(Compared(join, comparisons, scores, possible, _sealed(notes, places, able)))
+        del notes
     if progress:
         progress("evidence", len(screened.joined), len(screened.joined))
     return _with_thirds(compared)
 
 
-def _sealed(sides: tuple[EvidenceContents, EvidenceContents], places: Rows, pairs: NDArray[np.int64]) -> Sealed:
+_Notes = tuple[NDArray[np.uint8], Bytes16, bytes]
+"""Of one side: its notes, what each is bound to, and their sealed key; see EvidenceContents."""
+
+
+def _comparisons(
+    screened: Screened, evidence: Mapping[str, EvidenceContents], agreement: Agreement
+) -> Iterator[tuple[Joined, Comparisons, tuple[_Notes, _Notes], Rows]]:
+    """How the pairs of every two files compare; of the evidence only the notes are left, and each pair's places."""
+    layout = Layout(agreement.schema)
+    for join in screened.joined:
+        left, right = evidence[join.left], evidence[join.right]
+        places = pair_places(join, left, join.left), pair_places(join, right, join.right)
+        comparisons = compare(left.evidence, right.evidence, layout, places)
+        notes = (left.notes, left.bound, left.note_key), (right.notes, right.bound, right.note_key)
+        del left, right
+        yield join, comparisons, notes, places
+
+
+def _sealed(sides: tuple[_Notes, _Notes], places: Rows, pairs: NDArray[np.int64]) -> Sealed:
     notes, bound = (
-        np.stack([part[rows[pairs]] for part, rows in zip(parts, places, strict=True)])
-        for parts in ([side.notes for side in sides], [side.bound for side in sides])
+        np.stack([side[part][rows[pairs]] for side, rows in zip(sides, places, strict=True)]) for part in range(2)
     )
-    return Sealed(pairs, notes, bound, (sides[0].note_key, sides[1].note_key))
+    return Sealed(pairs, notes, bound, (sides[0][2], sides[1][2]))
 
 
 def _with_thirds(compared: Sequence[Compared]) -> tuple[Compared, ...]:
