@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.match.recall import differing_chances
+
 STEP = 8
 """A look ends at a multiple of so many words, as kernels_lanes needs it."""
 _GOING_ON = 80  # words that could be compared in the time it takes to pick one pair out and go on with it
@@ -81,21 +83,9 @@ def kept_by(bits: int, seen: int, wanted: NDArray[np.int64], recall: float) -> i
 
     wanted: (q,) distances. They are put into groups of like ones, each taken for its farthest, which only drops less.
     """
-    from scipy.special import gammaln
-
     groups = np.array_split(np.sort(wanted), min(_GRID, max(len(wanted), 1)))
-    far, weight = np.array([[group[-1], len(group)] for group in groups if len(group)]).reshape(-1, 2).T
+    far, weight = np.array([[group[-1], len(group)] for group in groups if len(group)], np.int64).reshape(-1, 2).T
     if not len(far):
         return seen
-    differ = np.arange(min(int(far[-1]), seen) + 1)
-
-    def choose(n: NDArray[np.int64], k: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
-
-    possible = (differ <= far[:, None]) & (seen - differ <= bits - far[:, None])
-    among = np.where(possible, differ, np.maximum(far[:, None] - (bits - seen), 0))  # any place that is possible
-    logs = (
-        choose(far[:, None], among) + choose(bits - far[:, None], seen - among) - choose(np.array(bits), np.array(seen))
-    )
-    kept = weight @ np.cumsum(np.where(possible, np.exp(logs), 0), axis=1) / weight.sum()
+    kept = weight @ np.cumsum(differing_chances(bits, seen, far), axis=1) / weight.sum()
     return int(np.searchsorted(kept, recall))

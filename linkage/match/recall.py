@@ -38,11 +38,27 @@ def differing_limits(bits: int, seen: int, bounds: NDArray[np.int64], risk: floa
 
     bounds: (b,), from 0 to bits. step: a quantile is computed for so many bounds together, and rounded up.
     """
-    from scipy.stats import hypergeom
-
     grid, place = np.unique(np.minimum(-(-bounds // step) * step, bits), return_inverse=True)
-    quantiles = hypergeom.isf(risk, bits, grid, seen)
+    beyond = np.cumsum(differing_chances(bits, seen, grid)[:, ::-1], axis=1)[:, ::-1]  # so many or more
+    quantiles = (beyond[:, 1:] > risk).sum(axis=1)
     return np.asarray(np.minimum(quantiles[place], bounds), np.int64)
+
+
+def differing_chances(bits: int, seen: int, apart: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Chance that of `seen` of `bits` places drawn without replacement 0, 1 ... `seen` differ, (q, seen + 1).
+
+    apart: (q,) of all `bits`, so many differ. Hypergeometric.
+    """
+    ways = np.concatenate([[0], np.cumsum(np.log(np.arange(1, bits + 1)))])  # logarithms of factorials
+
+    def choose(n: NDArray[np.int64], k: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(ways[n] - ways[k] - ways[n - k])
+
+    far, differ = apart[:, None], np.arange(seen + 1)
+    possible = (differ <= far) & (seen - differ <= bits - far)
+    among = np.where(possible, differ, np.maximum(far - (bits - seen), 0))  # any number that is possible
+    logs = choose(far, among) + choose(bits - far, seen - among) - choose(np.array(bits), np.array(seen))
+    return np.asarray(np.where(possible, np.exp(logs), 0))
 
 
 def shared_needed(bits: int, dice: float) -> NDArray[np.int64]:

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import hypergeom
 
 from linkage.match.look import kept_by, lossy_look
 from linkage.match.recall import (
+    differing_chances,
     differing_limits,
     meeting_chance,
     shared_needed,
@@ -98,3 +100,15 @@ def test_verified_counts_what_was_wanted_and_what_was_found():
     check = verified(np.array([1, 5, 9, 11]), np.array([5, 11, 12, 1]))
     assert (check.expected, check.found, check.recall) == (4, 3, 0.75)
     assert check.low < 0.75 < check.high
+
+
+@pytest.mark.parametrize(("bits", "seen"), [(1024, 192), (1792, 1024), (64, 64), (64, 0)])
+def test_chances_and_limits_are_scipys(bits, seen):
+    """The library's own hypergeometric law, which takes two seconds to load."""
+    apart = np.arange(0, bits + 1, 7)
+    assert differing_chances(bits, seen, apart) == pytest.approx(
+        hypergeom.pmf(np.arange(seen + 1), bits, apart[:, None], seen), abs=1e-12
+    )
+    for risk in (0.05, 1e-6):
+        wanted = np.minimum(hypergeom.isf(risk, bits, apart, seen), apart)
+        assert differing_limits(bits, seen, apart, risk).tolist() == wanted.tolist()
