@@ -28,7 +28,7 @@ from scipy.sparse import csr_matrix
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.asking import ANCHORS, ASKED, CHECK, terms
-from keys.derive import PAIR_KEY_BYTES, pair_keys
+from keys.derive import PairKeys, pair_keys
 from linkage.audit.graph import best_of_each_person
 from linkage.audit.scheme import any_key, take
 from linkage.audit.standins import census
@@ -91,7 +91,7 @@ def run(agreement, held):
 def everybody(agreement, held):
     """The same codes for every two people, (2, a, b), under one key of the attacker's."""
     key, layout = any_key(), Layout(agreement.schema)
-    one = key.value[:PAIR_KEY_BYTES]
+    one = PairKeys.alone(key.value)
     left, right = (
         make_evidence(tokenise(held[name], agreement.schema, key), np.arange(len(held[name])), None, one, layout)
         for name in SIDES
