@@ -50,7 +50,7 @@ def deal_tokens(
     rank: NDArray[np.int8],
     nth: NDArray[np.int8],
     digests: NDArray[np.uint64],
-    noise: NDArray[np.uint64],
+    noise: NDArray[np.uint32],
     out: NDArray[np.uint64],
     of: NDArray[np.int8],
 ) -> None:
@@ -77,8 +77,8 @@ def deal_tokens(
         for slot in range(per_row):
             slots[slot] = slot
         for token in range(min(per_row, starts[person + 1] - starts[person])):
-            # Fisher & Yates' shuffle; that some places are likelier by 2 ** -59 tells nobody anything.
-            other = token + np.int64(noise[person, token] % np.uint64(per_row - token))
+            # Fisher & Yates' shuffle; that some places are likelier by 2 ** -27 tells nobody anything.
+            other = token + np.int64(noise[person, token]) % (per_row - token)
             slots[token], slots[other] = slots[other], slots[token]
             entry, slot = order[starts[person] + token], slots[token]
             out[person, slot, 0], out[person, slot, 1] = digests[entry, 0], digests[entry, 1]

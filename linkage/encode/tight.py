@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import DIGEST_BYTES, Purpose, RunKey, message_digests
+from keys.derive import Purpose, RunKey, message_digests
 from linkage.combinations import Combination
 from linkage.encode.parts import Digests, Parts
 from linkage.model import Records
@@ -27,6 +27,8 @@ from linkage.terms import Tokens
 
 MOST_RANK = 2
 """Values are combined by rank, best first, as long as their ranks add up to no more: first with first, then second."""
+
+_DRAWN = 1 << 14  # people whose random tokens are drawn at a time
 
 MOST_NEAR = 40
 """Twice the largest budget that may be agreed: without a budget, as an audit's control is, pairs would be no end."""
@@ -189,8 +191,10 @@ def _in_rows(
     rank = np.concatenate([each.rank for each in found])
     nth = np.repeat(np.arange(len(found), dtype=np.int8), [len(each.rows) for each in found])
     digests = np.concatenate([each.digests for each in found])
-    noise = np.frombuffer(chance.draw(8 * people * per_row), np.uint64).reshape(people, per_row)
-    out = np.frombuffer(chance.draw(people * per_row * DIGEST_BYTES), np.uint64).reshape(people, per_row, 2).copy()
-    of = np.full((people, per_row), -1, np.int8)
+    out, of = np.empty((people, per_row, 2), np.uint64), np.full((people, per_row), -1, np.int8)
+    for start in range(0, people, _DRAWN):
+        part = out[start : start + _DRAWN]
+        part[:] = np.frombuffer(chance.draw(part.nbytes), np.uint64).reshape(part.shape)
+    noise = np.frombuffer(chance.draw(4 * people * per_row), np.uint32).reshape(people, per_row)
     deal_tokens(rows, rank, nth, digests, noise, out, of)
     return out.view(np.uint8), of

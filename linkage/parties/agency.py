@@ -35,44 +35,58 @@ from linkage.parties.local import LocalTable
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
 
+Publish = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""Digests of tight tokens (n, t, 16) to the tokens sent for them."""
+
 _SEALED = 1 << 14  # notes sealed at a time
-_PART = 1 << 13  # filters hardened at a time, while they are sent
+_PART = 1 << 13  # filters hardened, and rows of tokens published, at a time, while they are sent
 
 
 @dataclass(frozen=True, repr=False)
 class Encoded:
     """What `encode` makes: what goes to the matcher, and the table that stays.
 
-    pseudonyms: (n, 16). plain: (r, w), filters that are hardened only as they leave; owner: (r,). tokens: (n, t, 16).
+    pseudonyms: (n, 16). plain: (r, w), filters that are hardened only as they leave; owner: (r,). digests: (n, t, 16),
+    in the file's order, which become tokens only as they leave; people: (n,) the order they leave in.
     """
 
     check: str
     pseudonyms: Bytes16
     plain: NDArray[np.uint64]
     owner: NDArray[np.int32]
-    tokens: NDArray[np.uint8]
+    digests: NDArray[np.uint8]
+    people: NDArray[np.int64]
     harden: Harden
+    publish: Publish
     null: NullTable
     local: LocalTable
 
     @property
     def contents(self) -> ScreeningContents:
         """All that goes to the matcher, at once."""
-        return self._with(self.harden(self.plain))
+        return self._with(self.harden(self.plain), self.publish(self.digests[self.people]))
 
     def to_body(self) -> Body:
-        """The same for a package: hardened, filters are several times as long, and are never held whole."""
+        """The same for a package: what is sent of filters and tokens is made part by part, and never held whole."""
+        plain, digests, people = self.plain, self.digests, self.people
 
-        def parts() -> Iterator[NDArray[np.uint64]]:
-            return (self.harden(self.plain[start : start + _PART]) for start in range(0, len(self.plain), _PART))
+        def filters() -> Iterator[NDArray[np.uint64]]:
+            return (self.harden(plain[start : start + _PART]) for start in range(0, len(plain), _PART))
 
-        words = self.harden(self.plain[:1]).shape[1]
-        body = self._with(self.plain).to_body()
-        rest = {name: array for name, array in body.arrays.items() if name != "filters"}
-        return Body(body.meta, rest, {"filters": Made(self.plain.dtype, (len(self.plain), words), parts)})
+        def tokens() -> Iterator[NDArray[np.uint8]]:
+            return (self.publish(digests[people[start : start + _PART]]) for start in range(0, len(people), _PART))
 
-    def _with(self, filters: NDArray[np.uint64]) -> ScreeningContents:
-        return ScreeningContents(self.check, Screening(self.pseudonyms, filters, self.owner, self.tokens), self.null)
+        words = self.harden(plain[:1]).shape[1]
+        body = self._with(plain, digests).to_body()
+        rest = {name: array for name, array in body.arrays.items() if name not in ("filters", "tokens")}
+        made = {
+            "filters": Made(plain.dtype, (len(plain), words), filters),
+            "tokens": Made(digests.dtype, digests.shape, tokens),
+        }
+        return Body(body.meta, rest, made)
+
+    def _with(self, filters: NDArray[np.uint64], tokens: NDArray[np.uint8]) -> ScreeningContents:
+        return ScreeningContents(self.check, Screening(self.pseudonyms, filters, self.owner, tokens), self.null)
 
 
 def encode(
@@ -100,7 +114,7 @@ def encode(
     with ThreadPoolExecutor(1) as beside:
         alike = beside.submit(alike_inside, plain, owner, agreement, chance)
         tokens = tokenise(records, schema, key)
-        shared, sharing = _tight(records, agreement, key, chance)
+        digests, sharing = _tight(records, agreement, key, chance)
     _tell(progress, "patterns inside the file", 2, 3)
     null = pattern_table(tokens, *with_sharing(*alike.result(), sharing, chance), agreement, chance)
     pseudonyms = _random_ids(len(records), chance)
@@ -109,20 +123,23 @@ def encode(
     place = np.empty(len(people), np.int32)
     place[people] = np.arange(len(people), dtype=np.int32)
     _tell(progress, "encoded", 3, 3)
-    harden = hardener(profile, key)
-    return Encoded(check.hex(), pseudonyms[people], plain, place[owner], shared[people], harden, null, local)
+
+    def publish(some: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.frombuffer(tight_tokens(key, some.tobytes()), np.uint8).reshape(some.shape)
+
+    harden, owner = hardener(profile, key), place[owner]
+    return Encoded(check.hex(), pseudonyms[people], plain, owner, digests, people, harden, publish, null, local)
 
 
 def _tight(
     records: Records, agreement: Agreement, key: RunKey, chance: Chance
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Tight tokens as they travel (n, t, 16), t may be 0, and who shares a value with one other of the file (p, 2)."""
+    """Digests of tight tokens (n, t, 16), t may be 0, and who shares a value with one other of the file (p, 2)."""
     terms = agreement.tokens
     if terms is None:
         return np.empty((len(records), 0, 16), np.uint8), np.empty((0, 2), np.int64)
     tight = make_tight(records, agreement.combinations, terms, key, chance)
-    public = np.frombuffer(tight_tokens(key, tight.digests.tobytes()), np.uint8).reshape(tight.digests.shape)
-    return public, tight.neighbours
+    return tight.digests, tight.neighbours
 
 
 @dataclass(frozen=True, repr=False)

@@ -28,7 +28,7 @@ def test_tokens_are_dealt_by_rank_each_to_a_place_of_its_own(entries, per_row, s
     entries.sort(key=lambda entry: entry[2])
     rows, rank, nth = (np.array([entry[place] for entry in entries], kind) for place, kind in enumerate("qbb"))
     digests = np.stack([np.arange(len(rows)), nth], axis=1).astype(np.uint64)
-    noise = np.random.default_rng(seed).integers(0, 1 << 63, (4, per_row)).astype(np.uint64)
+    noise = np.random.default_rng(seed).integers(0, 1 << 32, (4, per_row)).astype(np.uint32)
     out, of = np.full((4, per_row, 2), 99, np.uint64), np.full((4, per_row), -1, np.int8)
     deal_tokens(rows, rank, nth, digests, noise, out, of)
     for person in range(4):
