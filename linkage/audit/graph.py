@@ -32,6 +32,8 @@ HUNGARIAN = 800
 """Rows up to which the best one-to-one assignment is worth its time."""
 CHOICES = 20
 """People considered for a row in a greedy assignment."""
+LEAST = np.float32(1e-20)
+"""Odds that count as none: smaller ones end as denormal numbers, with which a processor multiplies far more slowly."""
 SETTLED = 0.002
 """Share of rows whose name changes in a round below which the attacker stops."""
 
@@ -214,6 +216,7 @@ def _shares(logs: Matrix, nobody: float) -> Matrix:
     """Odds from log odds: rows sum to one with `nobody`, and nobody is given away more than once (Sinkhorn)."""
     top = np.maximum(logs.max(axis=1, keepdims=True), nobody)
     share = np.exp(logs - top)
+    share[share < LEAST] = 0
     rest = np.exp(nobody - top)
     for _ in range(4):
         share /= np.maximum(share.sum(axis=0, keepdims=True), 1)
