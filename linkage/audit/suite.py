@@ -66,12 +66,13 @@ class Audit:
 
     @property
     def verdict(self) -> Verdict:
-        """Inconclusive when the attacks do not bite, or bite on noise; else by the bars."""
+        """By the bars; inconclusive when the attacks bite on noise, or find nothing above a bar and do not bite at all."""
         controls, noise = ([each for each in self.bites if each.family == one] for one in ("bite", "chance"))
-        lucky = any(each.low > max(5 * each.chance, 0.005) for each in noise)
-        if lucky or any(each.share < BITES for each in controls):
+        if any(each.low > max(5 * each.chance, 0.005) for each in noise):
             return "inconclusive"
-        return "above the bars" if any(each.above for each in self.findings) else "within the bars"
+        if any(each.above for each in self.findings):
+            return "above the bars"
+        return "inconclusive" if any(each.share < BITES for each in controls) else "within the bars"
 
     @property
     def highest(self) -> Finding:

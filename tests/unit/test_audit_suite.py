@@ -33,6 +33,12 @@ def test_an_audit_that_does_not_bite_is_inconclusive():
     assert result(finding(0), clk=949).verdict == "inconclusive"
 
 
+def test_what_is_named_is_named_even_where_the_control_holds_out():
+    """Attacks too weak for a plain filter that still find more than agreed: all the more reason not to send."""
+    assert result(finding(21), clk=500).verdict == "above the bars"
+    assert result(finding(21), clk=500, noise=60).verdict == "inconclusive"
+
+
 def test_an_audit_that_finds_people_in_noise_is_inconclusive():
     assert result(finding(0), noise=60).verdict == "inconclusive"
 
