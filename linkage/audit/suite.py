@@ -66,7 +66,7 @@ class Audit:
 
     @property
     def verdict(self) -> Verdict:
-        """By the bars; inconclusive when the attacks bite on noise, or find nothing above a bar and do not bite at all."""
+        """By the bars; inconclusive when attacks bite on noise, or find nothing above a bar and do not bite at all."""
         controls, noise = ([each for each in self.bites if each.family == one] for one in ("bite", "chance"))
         if any(each.low > max(5 * each.chance, 0.005) for each in noise):
             return "inconclusive"
