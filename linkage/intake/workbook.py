@@ -1,13 +1,12 @@
 """Rows of an XLSX workbook, values only.
 
-Rule: what Excel holds as a date, a whole number or an error comes out as the text a person would have typed.
+Rule: what Excel holds as a date or a whole number comes out as the text a person would have typed, an error as nothing.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import io
-import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,20 +48,19 @@ def read_rows(path: Path, sheet: str | None) -> list[Row]:
 
     sheet: its name; may be left out where only one sheet holds anything. Raises UnreadableFileError.
     """
-    import openpyxl
+    from python_calamine import CalamineWorkbook, SheetTypeEnum
 
     raw = path.read_bytes()
     _check_zip(raw)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # styles, extensions, validation: not about values
-        try:
-            book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True, keep_links=False)
-            sheets = book.worksheets if sheet is None else [one for one in book.worksheets if one.title == sheet]
-            found = [rows for rows in (list(_rows(one)) for one in sheets) if rows]
-        except Exception:  # noqa: BLE001 - any fault inside a foreign workbook means the same, and may quote a cell
-            raise UnreadableFileError(
-                "the workbook is damaged", "open it in the spreadsheet and save it again"
-            ) from None
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        tables = [one.name for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+        sheets = tables if sheet is None else [one for one in tables if one == sheet]
+        found = [rows for rows in (list(_rows(book, one)) for one in sheets) if rows]
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001 - any fault inside a foreign workbook, a panic too, means the same; may quote a cell
+        raise UnreadableFileError("the workbook is damaged", "open it in the spreadsheet and save it again") from None
     if not sheets:
         raise UnreadableFileError("the workbook has no sheet of that name", "check the spelling of the sheet's name")
     if not found:
@@ -88,9 +86,9 @@ def _check_zip(raw: bytes) -> None:
         raise UnreadableFileError("the workbook unpacks to more than 2 GB", "export the table as CSV")
 
 
-def _rows(sheet: Any) -> Iterator[Row]:
-    sheet.reset_dimensions()  # writers other than Excel state them wrongly, and rows would be lost without a word
-    for line, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+def _rows(book: Any, sheet: str) -> Iterator[Row]:
+    rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)  # else lines would be counted from the first
+    for line, cells in enumerate(rows, start=1):
         texts = [cell_text(cell) for cell in cells]
         if "".join(texts).strip():
             yield line, texts

@@ -15,6 +15,7 @@ from linkage.encode.evidence import make_evidence
 from linkage.encode.screening import shuffle
 from linkage.encode.tokens import FieldTokens
 from linkage.layout import Layout
+from linkage.match.candidates import cores
 from linkage.match.compare import compare
 from linkage.match.inside import nearest_inside
 from linkage.model import NullTable
@@ -88,7 +89,7 @@ def pattern_table(
     for start in range(0, len(low), _PAIRS):
         part = slice(start, start + _PAIRS)
         rows, place = np.unique(np.concatenate([low[part], high[part]]), return_inverse=True)
-        sides = make_evidence(tokens, rows, None, key, layout, chance)
+        sides = make_evidence(tokens, rows, None, key, layout, chance, cores())
         levels = compare(sides, sides, layout, (place[: len(place) // 2], place[len(place) // 2 :]))
         patterns[part] = np.concatenate([levels.levels, levels.rarity, levels.crossed], axis=1)
     distinct, where = _distinct(patterns)

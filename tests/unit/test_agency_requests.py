@@ -246,7 +246,7 @@ def test_null_table_counts_what_comparing_every_pair_counts(monkeypatch):
     people, terms, key = support.county(12, seed=8), support.agreement(screening=screening), support.key()
     keys = pair_keys(key, bytes(16))  # of all pairs alike, for names near a cut fall on its either side by the key
 
-    def under_this_key(tokens, rows, ids, _, layout, _chance):
+    def under_this_key(tokens, rows, ids, _, layout, *_rest):
         return make_evidence(tokens, rows, ids, keys, layout)
 
     monkeypatch.setattr(within, "make_evidence", under_this_key)
