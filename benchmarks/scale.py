@@ -4,7 +4,7 @@
                                [--write docs/scale.md]
 
 Each search runs in a process of its own, so that its peak memory is its own. `nearest`: as `screen` searches under the
-default profile, the 2 anchors nearest to each of N rows of 4,096 bits, at its stated recall; strangers are random, and
+default profile, the 2 anchors nearest to each of N rows of its filters, at its stated recall; strangers are random, and
 half of the anchors have a row that differs from them in 41 % of bits. `lsh`: N x N rows of 1,024 bits, Dice .8, stated
 recall .999, filters drawn as in benchmarks/spark_same.py. --write puts table and model between the marks of a page.
 """
@@ -66,13 +66,18 @@ def one(kind, rows, anchors):
 
 
 def hardened(rows, anchors):
-    """A file of rows and one of anchors, as diffusion leaves them."""
+    """A file of rows and one of anchors, as diffusion leaves them under the default profile."""
+    from linkage import toml
+    from linkage.resources import resource
+    from linkage.terms import Profile, Screening
+
+    words = toml.read(resource("profiles", Screening().profile), Profile).sent_bits // 64
     rng = np.random.default_rng(1)
-    left, right = (rng.integers(0, 2**64, (count, 64), np.uint64) for count in (rows, anchors))
+    left, right = (rng.integers(0, 2**64, (count, words), np.uint64) for count in (rows, anchors))
     same = min(rows, anchors) // 2
     # Bits are drawn anew where most of a few coins say so: 13 times in 16, so that 41 % come to differ.
-    one, two, three, four = (rng.integers(0, 2**64, (same, 64), np.uint64) for _ in range(4))
-    left[:same] = right[:same] ^ (rng.integers(0, 2**64, (same, 64), np.uint64) & (one | two | (three & four)))
+    one, two, three, four = (rng.integers(0, 2**64, (same, words), np.uint64) for _ in range(4))
+    left[:same] = right[:same] ^ (rng.integers(0, 2**64, (same, words), np.uint64) & (one | two | (three & four)))
     return left, right
 
 
