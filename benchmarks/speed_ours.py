@@ -32,6 +32,7 @@ from linkage.resources import resource as found_at
 
 RUNS = ("warm", "timed")
 FIRST_ROWS = 2000
+CANDIDATES = 10  # as in the templates of real runs; rehearsals look at more
 
 
 def main():
@@ -96,7 +97,7 @@ def signed_desk(folder, profile):
         for name, role in roles.items()
     )
     terms = toml.read(found_at("examples", "rehearse"), Terms)
-    screening = msgspec.structs.replace(terms.screening, profile=profile)
+    screening = msgspec.structs.replace(terms.screening, profile=profile, candidates=CANDIDATES)
     terms = msgspec.structs.replace(terms, parties=parties, screening=screening)
     agreed = resolve(terms)
     (folder / AGREEMENT).write_bytes(dump(terms))

@@ -131,13 +131,13 @@ def pack(
     data = container({"meta": np.frombuffer(body.meta, np.uint8), **body.arrays, **body.made})
     parts = -(-data.length // PART_BYTES)
     name = secrets.token_hex(16)
-    pieces = data.parts(PART_BYTES)
+    pieces = ahead(data.parts(PART_BYTES))
     for part in range(1, parts + 1):
         bound = Header(
             agreement=agreement.digest.hex(), kind=kind, package=name, part=part, parts=parts,
             recipient=recipient, run=run, sender=me,
         )  # fmt: skip
-        # No name here holds a part: the memory of one is free before the next is made.
+        # No name here holds a part: the memory of one is free before the next but one is made.
         yield _signed(bound, seal(to, next(pieces), _info(bound)), sender)
 
 
