@@ -66,6 +66,11 @@ class Stream:
     def __bytes__(self) -> bytes:
         return b"".join(self._views())
 
+    def padded(self) -> Stream:
+        """The same with zeros behind it, up to a step of lengths."""
+        length = padded_length(self.length)
+        return Stream(length, (*self.pieces, memoryview(bytes(length - self.length))))
+
     def parts(self, size: int) -> Iterator[bytes]:
         """The container's bytes, `size` at a time."""
         held: list[memoryview] = []
@@ -86,6 +91,18 @@ class Stream:
     def _views(self) -> Iterator[memoryview]:
         for piece in self.pieces:
             yield from piece.views() if isinstance(piece, Made) else (piece,)
+
+
+def padded_length(length: int) -> int:
+    """The least step at or above a length: of its binary digits only as many are left as its size needs digits.
+
+    At most 12 % more, 2 % for what fills a part; of a length, who carries a package learns little more than its order.
+    Source: Nikitin, Barman, Lueks, Underwood, Hubaux & Ford 2019, "Reducing metadata leakage from encrypted files and
+    communication with PURBs", section 4 (Padme).
+    """
+    size = max(length, 2).bit_length() - 1
+    step = 1 << (size - size.bit_length())
+    return -(-length // step) * step
 
 
 def container(arrays: Mapping[str, NDArray[Any] | Made]) -> Stream:
@@ -129,9 +146,10 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def arrays_from(parts: list[bytes]) -> dict[str, NDArray[Any]]:
     """The arrays of a container that came in parts; each part is taken off the list, and let go, as it is read.
 
-    Raises ValueError unless the parts are one container, of arrays alone, of which every byte belongs to one array.
+    Raises ValueError unless the parts are one container, of arrays alone, of which every byte belongs to one array,
+    and behind it as many zeros as `padded` puts there.
     """
-    left = sum(map(len, parts))
+    left = whole = sum(map(len, parts))
     parts.reverse()
     size = int.from_bytes(_filled(bytearray(min(8, left)), parts), "little")
     if size > left - 8:
@@ -152,7 +170,7 @@ def arrays_from(parts: list[bytes]) -> dict[str, NDArray[Any]]:
         array = np.empty(entry.shape, dtype)
         _filled(array.reshape(-1).view(np.uint8).data, parts)
         arrays[name], end = array, stop
-    if end != left:
+    if whole != padded_length(8 + size + end) or any(_filled(bytearray(left - end), parts)):
         raise ValueError("bytes belong to no array")
     return arrays
 

@@ -9,7 +9,7 @@ from safetensors.numpy import load
 
 from linkage.errors import TheirPackageError
 from linkage.package.container import MAGIC, Body, Expected, open_package, pack, read_header
-from linkage.package.stream import Made, container
+from linkage.package.stream import Made, container, padded_length
 from tests import support
 
 AGREED = support.agreement()
@@ -123,3 +123,13 @@ def test_random_headers_are_refused_and_never_crash_the_reader(header, rest):
     data = MAGIC + len(text).to_bytes(4, "little") + text + rest
     with pytest.raises(TheirPackageError):
         open_package([data], EXPECTED, ME)
+
+
+@given(st.integers(0, 1 << 40))
+def test_lengths_are_padded_to_few_steps(length):
+    """No shorter, little longer, a step of its own, and the longer the coarser."""
+    padded = padded_length(length)
+    assert length <= padded <= max(1.12 * length, length + 1)
+    assert padded_length(padded) == padded
+    digits = f"{padded:b}"
+    assert len(digits.rstrip("0")) <= (max(length, 2).bit_length() - 1).bit_length() + 1

@@ -25,6 +25,7 @@ from linkage.errors import (
 )
 from linkage.package import container
 from linkage.package.container import MAGIC, Body, Expected, Header, open_package, pack, read_header
+from linkage.package.stream import padded_length
 from tests import support
 
 AGREED = support.agreement()
@@ -71,8 +72,9 @@ def remade(changes, *, sealed=None, text=None, package=None, **more):
 
 
 def sealed_body(data):
-    """A proper package around bytes that may be no container."""
+    """A proper package around bytes that may be no container, padded."""
     package = packed()[0]
+    data += bytes(padded_length(len(data)) - len(data))
     return remade({}, sealed=seal(ME.public, data, container._info(halves(package)[0])), package=package)
 
 
@@ -130,7 +132,7 @@ def test_obligation_1_another_file_or_version():
     refused(UnexpectedPackageError, 39, [b""], "not a package")
     refused(UnexpectedPackageError, 39, [b"PK\x03\x04" + packed()[0]], "not a package")
     data = packed()[0]
-    refused(UnexpectedPackageError, 39, [data[:7] + b"\x02" + data[8:]], "another format version")
+    refused(UnexpectedPackageError, 39, [data[:7] + b"\x01" + data[8:]], "another format version")
 
 
 def test_obligation_2_header_and_signature_are_whole():
@@ -290,13 +292,14 @@ def test_the_smallest_container_opens():
         b"\x80\x04N.",  # a pickle
         save({"other": np.zeros(1)}),  # no meta
         save({"meta": np.zeros(2)}),  # meta of another type
-        tensors(META, b"{}") + b"\0",  # a trailing byte
+        tensors(META, b"{}") + b"\1",  # a trailing byte
+        tensors(META, b"{}") + bytes(64),  # more zeros than there are to be
         tensors(META, b"{"),  # a byte missing
         tensors({"meta": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}, b"\0{}"),  # a byte nobody owns
         tensors(META | {"__metadata__": {"note": "text that no array holds"}}, b"{}"),
         tensors(META | {"x": {"dtype": "BF16", "shape": [1], "data_offsets": [2, 4]}}, b"{}12"),
         tensors(META | {"x": {"dtype": "U8", "shape": [3], "data_offsets": [2, 4]}}, b"{}12"),
-        tensors(META | {"x": {"dtype": "U8", "shape": [0, 1 << 62], "data_offsets": [2, 2]}}, b"{}")[:-1],
+        tensors(META | {"x": {"dtype": "U8", "shape": [1 << 62], "data_offsets": [2, 2]}}, b"{}"),
         struct.pack("<Q", 1 << 40) + b"{}",
     ],
 )
