@@ -16,7 +16,6 @@ import cProfile
 import datetime as dt
 import json
 import pstats
-import resource
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.peers.speed_peers import Clock
+from benchmarks.scale import peak
 from linkage.resources import resource as found_at
 
 RUNS = ("warm", "timed")
@@ -38,7 +38,8 @@ CANDIDATES = 10  # as in the templates of real runs; rehearsals look at more
 def main():
     what, *rest = sys.argv[1:]
     result = {"encode": encode, "kernel": kernel, "lsh": lsh, "parts": parts, "machine": machine}[what](*rest)
-    print(json.dumps(result | {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
+    # The system's own account of a process begins with the memory of the one that started it.
+    print(json.dumps(result | {"peak": peak()}))
 
 
 def encode(people, work, agreed, profile=""):
