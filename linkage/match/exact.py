@@ -46,12 +46,10 @@ def nearest(
     furthest = int(settings.furthest * left.shape[1] * WORD + 1e-9)
     look = look or first_look(left, right, settings)
     worst = (furthest + 1) << ROW_BITS  # stands for nobody: a key must be smaller to enter a list
-    best = _search(
-        in_steps(left), right if right is None else in_steps(right), settings, worst, look, progress=progress
-    )
+    best = _search(left, right, settings, worst, look, progress=progress)
     width = max(1, len(other))
     codes, distances = _union(best, worst, width, within)
-    lossy = settings.recall < 1 and look.drops(in_steps(left[:1]).shape[1])
+    lossy = settings.recall < 1 and look.drops(left.shape[1])
     check = checked_on_sample(left, right, settings, codes) if lossy and settings.sample else None
     possible = len(left) * (len(left) - 1) // 2 if within else len(left) * len(other)
     stats = SearchStats(
@@ -65,12 +63,6 @@ def nearest(
     return Candidates((codes // width).astype(np.int32), (codes % width).astype(np.int32), distances, stats)
 
 
-def in_steps(filters: Filters) -> Filters:
-    """The filters, with words of no bits behind them where their number is no multiple of STEP."""
-    missing = -filters.shape[1] % STEP
-    return np.pad(filters, ((0, 0), (0, missing))) if missing else filters
-
-
 def first_look(left: Filters, right: Filters | None, settings: Nearest) -> Look:
     """The first look of a search, chosen on random samples; speed depends on it, and recall below 1.
 
@@ -78,7 +70,7 @@ def first_look(left: Filters, right: Filters | None, settings: Nearest) -> Look:
     of these (as a normal law), else some rows are searched exactly.
     """
     other = left if right is None else right
-    words = left.shape[1] + -left.shape[1] % STEP
+    words = left.shape[1]
     if words <= STEP or not len(left) or not len(other):
         return Look(words, WORD * words)
     rng = np.random.default_rng(settings.seed)
@@ -96,8 +88,8 @@ def first_look(left: Filters, right: Filters | None, settings: Nearest) -> Look:
 
 
 def _running(differing: Filters) -> NDArray[np.int64]:
-    """Set bits of the first word, of the first two and so on of each row, in whole steps of words."""
-    return np.cumsum(np.bitwise_count(in_steps(differing)), axis=1, dtype=np.int64)
+    """Set bits of the first word, of the first two and so on of each row."""
+    return np.cumsum(np.bitwise_count(differing), axis=1, dtype=np.int64)
 
 
 def _search(

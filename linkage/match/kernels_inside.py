@@ -3,26 +3,18 @@
 Rule as in kernels.py; the plain twin is in tests/naive.py.
 """
 
-# ruff: noqa: C901, PLR0912 (a kernel is one nest of loops)
+# ruff: noqa: C901 (a kernel is one nest of loops)
 
 from __future__ import annotations
 
 import numpy as np
 
 from linkage.match.inside import LUCK_BITS
-from linkage.match.kernels import (
-    ROW_BITS,
-    STRIP,
-    TILE,
-    Counts,
-    Words,
-    distances_to_tile,
-    insert_best,
-    kernel,
-    popcount,
-    turn,
-)  # fmt: skip
+from linkage.match.kernels import ROW_BITS, Counts, Words, insert_best, kernel
+from linkage.match.kernels_lanes import LANES, differing_behind, differing_lanes, lowest_bit
+from linkage.match.kernels_nearest import turn_slabs
 
+TILE = 256  # rows met by one asked row at a time
 UNIT_BITS = 8
 """A distance is told in 256ths of a bit."""
 
@@ -57,11 +49,13 @@ def nearest_drawn(
                 _meet(filters, tickets, asked[q], other, means, noise, best[q])
     if seen == rows:
         return
-    columns = np.empty((first, TILE), np.uint64)
-    counts = np.empty(TILE, np.int64)
+    slabs = np.empty((TILE // LANES, first, LANES), np.uint64)
+    counts, nobody = np.empty(TILE, np.int64), np.full(TILE, -1, np.int64)
+    near = np.empty(TILE // LANES, np.uint8)
+    masks = near.view(np.uint64)
     for start in range(0, rows, TILE):
         stop = min(start + TILE, rows)
-        turn(filters, start, stop, first, columns)
+        turn_slabs(filters, start, stop, slabs)
         for q in range(len(asked)):
             row = asked[q]
             begins = start < luckiest[q] < stop  # in the middle of the tile
@@ -70,33 +64,19 @@ def nearest_drawn(
             if left < 0:
                 continue
             # Lists only improve, so what is dropped now could not have entered later.
-            allowed = limits[min(left, most)]
-            distances_to_tile(filters[row], columns, first, counts)
-            for strip in range(0, TILE, STRIP):
-                hit = False
-                for j in range(strip, strip + STRIP):
-                    hit |= counts[j] <= allowed
-                if not hit:
-                    continue
-                for j in range(strip, min(strip + STRIP, stop - start)):
-                    other = start + j
-                    if counts[j] > allowed or other == row:
-                        continue
-                    if (other - luckiest[q]) % rows >= seen:  # else it was met before
+            differing_lanes(filters[row], slabs, first, limits[min(left, most)], nobody, counts, near)
+            for word in range(len(masks)):
+                mask = masks[word]
+                while mask:
+                    other = start + 64 * word + lowest_bit(mask)
+                    mask &= mask - np.uint64(1)
+                    # What is among the luckiest was met before.
+                    if other < stop and other != row and (other - luckiest[q]) % rows >= seen:
                         _meet(filters, tickets, row, other, means, noise, best[q])
 
 
 @kernel
 def _meet(filters: Words, tickets: Words, row: int, other: int, means: Counts, noise: Counts, best: Counts) -> None:
     """Put a row into another's list if it belongs there."""
-    distance = means[_differing(filters, row, other)] + noise[(tickets[row] + tickets[other]) >> _SHIFT]
-    insert_best(best, (distance << ROW_BITS) | other)
-
-
-@kernel
-def _differing(filters: Words, one: int, two: int) -> int:
-    """Bits in which two rows differ."""
-    bits = 0
-    for w in range(filters.shape[1]):
-        bits += popcount(filters[one, w] ^ filters[two, w])
-    return bits
+    distance = means[differing_behind(filters, filters, row, other, 0)]
+    insert_best(best, ((distance + noise[(tickets[row] + tickets[other]) >> _SHIFT]) << ROW_BITS) | other)

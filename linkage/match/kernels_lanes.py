@@ -10,14 +10,15 @@ naive.distances.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.extending import intrinsic
 
-from linkage.match.look import STEP
-
+_EIGHT = 8  # words whose bits are added up at a time
 LANES = 8  # rows side by side: two AVX2 registers, one of AVX-512; anything narrower is split by LLVM
 
 _WORD, _PLACE = ir.IntType(64), ir.IntType(32)
@@ -56,9 +57,10 @@ def _add3(builder: Any, a: Any, b: Any, c: Any) -> tuple[Any, Any]:
 
 
 def _loop(
-    builder: Any, stop: Any, step: int, held: list[Any], body: Callable[[Any, list[Any]], list[Any]]
+    builder: Any, span: tuple[Any, Any, int], held: list[Any], body: Callable[[Any, list[Any]], list[Any]]
 ) -> list[Any]:
-    """For place in range(0, stop, step): held = body(place, held); returns what is held in the end."""
+    """For place in range(start, stop, step): held = body(place, held); returns what is held in the end."""
+    begin, stop, step = span
     before = builder.block
     head, inside, after = (builder.append_basic_block(name) for name in ("head", "inside", "after"))
     builder.branch(head)
@@ -69,7 +71,7 @@ def _loop(
     builder.position_at_end(inside)
     then = body(place, list(now))
     following = builder.add(place, _WORD(step))
-    for phi, first, later in zip([place, *now], [_WORD(0), *held], [following, *then], strict=True):
+    for phi, first, later in zip([place, *now], [begin, *held], [following, *then], strict=True):
         phi.add_incoming(first, before)
         phi.add_incoming(later, builder.block)
     builder.branch(head)
@@ -77,57 +79,84 @@ def _loop(
     return now
 
 
-def _lanes(_context: Any, row: Any, slabs: Any, words: Any, most: Any, each: Any, counts: Any, near: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        one, many, bounds, out, masks = _arrays(context, builder, signature, arguments, (0, 1, 4, 5, 6))
-        rows = context.make_array(signature.args[5])(context, builder, arguments[5]).nitems
-        bound = _everywhere(builder, arguments[3])
+def _carried(builder: Any, differing: Callable[[int], Any], held: list[Any]) -> list[Any]:
+    """Eight words more: sums of weight 1, 2 and 4 run on, and only what they carry to weight 8 is counted."""
+    total, *sums = held
 
-        def slab(start: Any, _held: list[Any]) -> list[Any]:
-            first = builder.gep(many, [builder.mul(start, arguments[2])])
+    def carried(weight: int, start: int) -> Any:
+        """What 2 ** weight words from `start` carry over the sums of lower weights."""
+        if weight == 0:
+            return differing(start)
+        low, high = carried(weight - 1, start), carried(weight - 1, start + (1 << weight - 1))
+        sums[weight - 1], carry = _add3(builder, sums[weight - 1], low, high)
+        return carry
 
-            def differing(at: Any) -> Any:
-                theirs = builder.load(_vector(builder, builder.gep(first, [builder.mul(at, _WORD(LANES))])), align=8)
-                return builder.xor(_everywhere(builder, builder.load(builder.gep(one, [at]))), theirs)
-
-            def eight(at: Any, held: list[Any]) -> list[Any]:
-                total, *sums = held
-
-                def carried(weight: int, start: int) -> Any:
-                    """What 2 ** weight words from `start` carry over the sums of lower weights."""
-                    if weight == 0:
-                        return differing(builder.add(at, _WORD(start)))
-                    low, high = carried(weight - 1, start), carried(weight - 1, start + (1 << weight - 1))
-                    sums[weight - 1], carry = _add3(builder, sums[weight - 1], low, high)
-                    return carry
-
-                return [builder.add(total, _bits(builder, carried(3, 0))), *sums]
-
-            total, *sums = _loop(builder, arguments[2], STEP, [_NONE] * 4, eight)
-            for weight, one_sum in [(3, None), *enumerate(sums)]:
-                counted = total if one_sum is None else _bits(builder, one_sum)
-                counted = builder.shl(counted, ir.Constant(_VECTOR, [weight] * LANES))
-                total = counted if one_sum is None else builder.add(total, counted)
-            builder.store(total, _vector(builder, builder.gep(out, [start])), align=8)
-            theirs = builder.load(_vector(builder, builder.gep(bounds, [start])), align=8)
-            within = (builder.icmp_signed("<=", total, one_bound) for one_bound in (bound, theirs))
-            mask = builder.bitcast(builder.or_(*within), ir.IntType(LANES))
-            builder.store(mask, builder.gep(masks, [builder.udiv(start, _WORD(LANES))]))
-            return []
-
-        _loop(builder, rows, LANES, [], slab)
-        return context.get_dummy_value()
-
-    return types.void(row, slabs, types.int64, types.int64, each, counts, near), generate
+    counted = builder.shl(_bits(builder, carried(3, 0)), ir.Constant(_VECTOR, [3] * LANES))
+    return [builder.add(total, counted), *sums]
 
 
-differing_lanes: Any = intrinsic(_lanes)
+def _counted(builder: Any, differing: Callable[[int], Any], held: list[Any]) -> list[Any]:
+    """Eight words more, each counted by itself."""
+    (total,) = held
+    for word in range(_EIGHT):
+        total = builder.add(total, _bits(builder, differing(word)))
+    return [total]
+
+
+def lanes(*, carry: bool) -> Any:
+    """The code of differing_lanes. carry: bits are added up before they are counted.
+
+    That pays where no instruction counts the bits of a whole vector; where one does, it takes half as long again.
+    """
+
+    def _lanes(_context: Any, row: Any, slabs: Any, words: Any, most: Any, each: Any, counts: Any, near: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            one, many, bounds, out, masks = _arrays(context, builder, signature, arguments, (0, 1, 4, 5, 6))
+            rows = context.make_array(signature.args[5])(context, builder, arguments[5]).nitems
+            bound, words = _everywhere(builder, arguments[3]), arguments[2]
+            eights = builder.and_(words, _WORD(-_EIGHT))
+
+            def slab(start: Any, _held: list[Any]) -> list[Any]:
+                first = builder.gep(many, [builder.mul(start, words)])
+
+                def differing(at: Any, nth: int) -> Any:
+                    place = builder.add(at, _WORD(nth))
+                    address = builder.gep(first, [builder.mul(place, _WORD(LANES))])
+                    theirs = builder.load(_vector(builder, address), align=8)
+                    return builder.xor(_everywhere(builder, builder.load(builder.gep(one, [place]))), theirs)
+
+                def eight(at: Any, held: list[Any]) -> list[Any]:
+                    return (_carried if carry else _counted)(builder, partial(differing, at), held)
+
+                def single(at: Any, held: list[Any]) -> list[Any]:
+                    return [builder.add(held[0], _bits(builder, differing(at, 0)))]
+
+                total, *sums = _loop(builder, (_WORD(0), eights, _EIGHT), [_NONE] * (4 if carry else 1), eight)
+                (total,) = _loop(builder, (eights, words, 1), [total], single)
+                for weight, one_sum in enumerate(sums):
+                    counted = builder.shl(_bits(builder, one_sum), ir.Constant(_VECTOR, [weight] * LANES))
+                    total = builder.add(total, counted)
+                builder.store(total, _vector(builder, builder.gep(out, [start])), align=8)
+                theirs = builder.load(_vector(builder, builder.gep(bounds, [start])), align=8)
+                within = (builder.icmp_signed("<=", total, one_bound) for one_bound in (bound, theirs))
+                mask = builder.bitcast(builder.or_(*within), ir.IntType(LANES))
+                builder.store(mask, builder.gep(masks, [builder.udiv(start, _WORD(LANES))]))
+                return []
+
+            _loop(builder, (_WORD(0), rows, LANES), [], slab)
+            return context.get_dummy_value()
+
+        return types.void(row, slabs, types.int64, types.int64, each, counts, near), generate
+
+    return intrinsic(_lanes)
+
+
+differing_lanes = lanes(carry=not get_host_cpu_features().get("avx512vpopcntdq", False))
 """(row, slabs, words, most, each, counts, near): counts[j] becomes the bits in which the first words of row differ from
 those of row j, and bit j of near is set where these are at most `most` or each[j].
 
-words: a multiple of STEP. slabs: (rows / LANES, words, LANES) uint64, LANES rows turned on their side at a time.
-each, counts: (rows,) int64. near: (rows / LANES,) uint8. Sums of weight 1, 2 and 4 run on from word to word, and only
-what they carry to weight 8 is counted each time. Source: Harley & Seal; Mula, Kurz & Lemire 2018, section 3.
+slabs: (rows / LANES, words, LANES) uint64, LANES rows turned on their side at a time. each, counts: (rows,) int64.
+near: (rows / LANES,) uint8. Source of the sums carried: Harley & Seal; Mula, Kurz & Lemire 2018, section 3.
 """
 
 
@@ -139,16 +168,23 @@ def _behind(_context: Any, left: Any, right: Any, i: Any, j: Any, first: Any) ->
             builder.gep(side, [builder.add(builder.mul(row, width), arguments[4])])
             for side, row in zip(sides, arguments[2:4], strict=True)
         ]
+        words = builder.sub(width, arguments[4])
+        whole = builder.and_(words, _WORD(-LANES))
 
         def some(at: Any, held: list[Any]) -> list[Any]:
             here, there = (builder.load(_vector(builder, builder.gep(start, [at])), align=8) for start in starts)
             return [builder.add(held[0], _bits(builder, builder.xor(here, there)))]
 
-        (total,) = _loop(builder, builder.sub(width, arguments[4]), LANES, [_NONE], some)
+        def single(at: Any, held: list[Any]) -> list[Any]:
+            here, there = (builder.load(builder.gep(start, [at])) for start in starts)
+            count = builder.module.declare_intrinsic("llvm.ctpop", [_WORD])
+            return [builder.add(held[0], builder.call(count, [builder.xor(here, there)]))]
+
+        (total,) = _loop(builder, (_WORD(0), whole, LANES), [_NONE], some)
         each = [builder.extract_element(total, _PLACE(lane)) for lane in range(LANES)]
         while len(each) > 1:
             each = [builder.add(*two) for two in zip(each[::2], each[1::2], strict=True)]
-        return each[0]
+        return _loop(builder, (whole, words, 1), each, single)[0]
 
     return types.int64(left, right, types.int64, types.int64, types.int64), generate
 
@@ -156,7 +192,7 @@ def _behind(_context: Any, left: Any, right: Any, i: Any, j: Any, first: Any) ->
 differing_behind: Any = intrinsic(_behind)
 """(left, right, i, j, first): bits in which the words from `first` on of row i and of row j differ.
 
-left, right: (n, w), (m, w) uint64; w and first: multiples of LANES.
+left, right: (n, w), (m, w) uint64.
 """
 
 

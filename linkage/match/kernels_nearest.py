@@ -35,10 +35,10 @@ def nearest_block(
 ) -> None:
     """Bring the best lists of a block of left rows (and right rows) up to date with each other.
 
-    left: (n, w), right: (m, w) uint64, w a multiple of look.STEP. span: left start, left stop, right start, right stop.
+    left: (n, w), right: (m, w) uint64. span: left start, left stop, right start, right stop.
     best_left: (n, k), best_right: (m, k) int64 ascending keys distance << 32 | row, the same array for one file with
     itself. sides: bit 0 keeps best_right too; bit 1 meets only pairs with left row < right row of one file.
-    first: words compared at the first look, a multiple of look.STEP. limit: a pair that differs in more bits there is
+    first: words compared at the first look. limit: a pair that differs in more bits there is
     dropped; 64 * first drops none.
 
     Nothing else is lost: a running distance never falls, so when it exceeds the bound of both rows the full distance

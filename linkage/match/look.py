@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from linkage.match.recall import differing_chances
 
-STEP = 8
-"""A look ends at a multiple of so many words, as kernels_lanes needs it."""
+STEP = 4
+"""A look ends at a multiple of so many words, of few enough places that each is weighed by its own sample."""
 _GOING_ON = 80  # words that could be compared in the time it takes to pick one pair out and go on with it
 _STOPS = 8  # looks that are tried
 _GRID = 64  # distances by which wanted pairs are told apart

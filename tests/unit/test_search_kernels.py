@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
-from linkage.match import kernels, kernels_dice, kernels_lsh
+from linkage.match import kernels, kernels_dice, kernels_lanes, kernels_lsh
 from linkage.match.kernels_nearest import nearest_block
 from linkage.match.recall import shared_needed
 from tests import naive
@@ -41,8 +42,30 @@ def test_a_best_list_keeps_the_smallest_in_order():
         assert best.tolist() == plain
 
 
+@pytest.mark.parametrize("carry", [False, True])
+@pytest.mark.parametrize("words", [1, 7, 8, 13, 16, 28])
+def test_rows_side_by_side_are_counted_like_plain_python(words, carry):
+    """Whether the machine counts the bits of whole vectors or they are added up first."""
+    look = kernels_lanes.lanes(carry=carry)
+
+    @njit
+    def counted(row, slabs, most, each, counts, near):
+        look(row, slabs, slabs.shape[1], most, each, counts, near)
+
+    rows = people(48, words, words)
+    slabs = np.ascontiguousarray(rows.reshape(6, 8, words).transpose(0, 2, 1))
+    counts, near = np.empty(48, np.int64), np.empty(6, np.uint8)
+    plain = np.array([naive.distance(rows[0], row) for row in rows])
+    most, each = int(np.median(plain)), np.where(np.arange(48) % 5, -1, 64 * words)
+    counted(rows[0], slabs, most, each, counts, near)
+    np.testing.assert_array_equal(counts, plain)
+    np.testing.assert_array_equal(np.unpackbits(near, bitorder="little"), (plain <= most) | (plain <= each))
+
+
 @pytest.mark.parametrize("sides", [0, 1, 3])
-@pytest.mark.parametrize(("words", "first", "limit"), [(8, 8, 512), (16, 8, 512), (16, 8, 190), (32, 24, 600)])
+@pytest.mark.parametrize(
+    ("words", "first", "limit"), [(8, 8, 512), (16, 8, 512), (16, 8, 190), (32, 24, 600), (28, 20, 500), (13, 4, 120)]
+)
 def test_a_block_lists_exactly_what_the_plain_one_lists(sides, words, first, limit):
     """Also when it may lose pairs: the same look loses the same pairs."""
     left = people(60, words, 1)
