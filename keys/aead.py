@@ -3,15 +3,14 @@
 A pair id and a note come in; bytes of one fixed length go out, and back.
 Rule: the matcher sees nothing in a note, its length included.
 
-One note key per agency and run, sealed once by HPKE to children's services; each note then costs
-microseconds. Note: 16 random bytes of salt, ciphertext of `length` + 4 bytes, 16 bytes of tag (AES-256-GCM, of which a
-fresh key is ready in two thirds of the time that ChaCha20-Poly1305's takes).
+One note key per agency and run, sealed once by HPKE to children's services; each note then costs a microsecond.
+Note: 16 random bytes of salt, ciphertext of `length` + 4 bytes, 16 bytes of tag (AES-256-GCM under the note key).
 
 Nonces. A nonce derived from the pair id alone would be exact as long as each pair id is sealed once, and would give
-two notes away the day an answer is computed twice. A random 96-bit nonce alone rests on the generator and on few
-notes. So both: each note has a key of its own, a PRF (AES-256 CBC-MAC) of the pair id and a 128-bit random salt
-under the note key, and the nonce is zero. Two notes share a key only if one pair id is sealed twice with one salt,
-which no crash or repetition brings.
+two notes away the day an answer is computed twice. A random nonce alone rests on the generator. So both: the nonce is
+a PRF (AES-256 CBC-MAC) of the pair id and a 128-bit random salt, cut to 96 bits. Two notes of a key share one if one
+pair id is sealed twice with one salt, which no crash or repetition brings, or by chance, q**2 / 2**97 for q notes:
+2**-53 for four million.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ from keys.guard import Guarded
 from keys.identity import Identity, PublicIdentity
 from keys.kdf import KEY_BYTES, expand
 from keys.labels import Label, is_test, mode
-from keys.prf import interleaved, of_messages
+from keys.prf import BLOCK_BYTES, of_messages
 from keys.seal import open_sealed, seal
 
 PAIR_ID_BYTES = 16
-_SALT_BYTES = 16  # as long as a pair id: seal_all writes one length for both
+_SALT_BYTES = BLOCK_BYTES  # as long as a pair id and as a block of which a nonce is cut: one stride for all three
 _TAG_BYTES = 16
 _LENGTH_BYTES = 4
-_ZERO_NONCE = bytes(12)  # safe because each note has a key of its own
+_NONCE_BYTES = 12
 
 NOTE_OVERHEAD = _SALT_BYTES + _LENGTH_BYTES + _TAG_BYTES
 """Bytes a sealed note is longer than the fixed length agreed for its plaintext."""
@@ -103,13 +102,12 @@ class NoteSealer:
         if len(pair_ids) != PAIR_ID_BYTES * len(plaintexts):
             raise ValueError(f"one pair id of {PAIR_ID_BYTES} bytes for each note")
         salts = secrets.token_bytes(_SALT_BYTES * len(plaintexts))
-        keys = _note_keys(self.key, pair_ids, salts)
+        cipher, nonces = _cipher(self.key), _nonces(self.key, pair_ids, salts)
         padded = {plaintext: _padded(plaintext, self.length) for plaintext in set(plaintexts)}  # most are the same
         notes = []
-        for pair, plaintext in enumerate(plaintexts):
-            cipher = AESGCM(keys[KEY_BYTES * pair : KEY_BYTES * (pair + 1)])
-            sealed = cipher.encrypt(_ZERO_NONCE, padded[plaintext], self.context)
-            notes += [salts[_SALT_BYTES * pair : _SALT_BYTES * (pair + 1)], sealed]
+        for start, plaintext in zip(range(0, len(salts), _SALT_BYTES), plaintexts, strict=True):
+            sealed = cipher.encrypt(nonces[start : start + _NONCE_BYTES], padded[plaintext], self.context)
+            notes += [salts[start : start + _SALT_BYTES], sealed]
         return b"".join(notes)
 
     def __repr__(self) -> str:
@@ -130,10 +128,13 @@ def unwrap_key(identity: Identity, wrapped: bytes, *, run: str, sender: str, con
     return key
 
 
-def _note_keys(key: NoteKey, pair_ids: bytes, salts: bytes) -> bytes:
-    """Keys of m notes, (m, 32) bytes: two PRFs of pair id and salt. pair_ids, salts: (m, 16) bytes each."""
-    subkeys = [expand(key.value, Label.NOTE, mode(key.test), bytes([half])) for half in range(2)]
-    return interleaved(*(of_messages(subkey, [pair_ids, salts]) for subkey in subkeys))
+def _cipher(key: NoteKey) -> AESGCM:
+    return AESGCM(expand(key.value, Label.NOTE, mode(key.test)))
+
+
+def _nonces(key: NoteKey, pair_ids: bytes, salts: bytes) -> bytearray:
+    """PRF of pair ids and salts (m, 16 bytes each), m blocks of 16 bytes of which a nonce is the beginning."""
+    return of_messages(expand(key.value, Label.NOTE_NONCE, mode(key.test)), [pair_ids, salts])
 
 
 def _padded(plaintext: bytes, length: int) -> bytes:
@@ -149,9 +150,9 @@ def open_note(key: NoteKey, pair_id: bytes, context: bytes, sealed: bytes) -> by
     if len(pair_id) != PAIR_ID_BYTES:
         raise ValueError(f"a pair id has {PAIR_ID_BYTES} bytes")
     # Bytes cut short within the salt get a salt of zeros: they do not open either.
-    cipher = AESGCM(_note_keys(key, pair_id, sealed[:_SALT_BYTES].ljust(_SALT_BYTES, b"\0")))
+    nonce = _nonces(key, pair_id, sealed[:_SALT_BYTES].ljust(_SALT_BYTES, b"\0"))[:_NONCE_BYTES]
     try:
-        padded = cipher.decrypt(_ZERO_NONCE, sealed[_SALT_BYTES:], context)
+        padded = _cipher(key).decrypt(nonce, sealed[_SALT_BYTES:], context)
     except InvalidTag as problem:
         raise OpenError("a sealed note does not open for this pair", "ask the agency to answer again") from problem
     end = _LENGTH_BYTES + int.from_bytes(padded[:_LENGTH_BYTES], "big")

@@ -38,7 +38,8 @@ class Label(bytes, Enum):
     EVIDENCE = b"safeguarding-linkage/2/evidence"  # evidence subkey (label of the tweaks); keys tweaked digests
     STREAM = b"safeguarding-linkage/1/stream"  # a subkey (caller's label)
     BLOB = b"safeguarding-linkage/1/blob"  # storage key and salt (mode, caller's context)
-    NOTE = b"safeguarding-linkage/2/note"  # note key (mode, half); keys a CBC-MAC of pair id and salt
+    NOTE = b"safeguarding-linkage/3/note"  # note key (mode); keys AES-GCM
+    NOTE_NONCE = b"safeguarding-linkage/3/note-nonce"  # note key (mode); keys a CBC-MAC of pair id and salt
 
 
 LABELS: tuple[Label, ...] = tuple(Label)

@@ -3,7 +3,7 @@
 Arrays in, arrays out; checked outside, computed inside. Plain twins stand in tests/naive.py.
 """
 
-# ruff: noqa: C901, SIM110 (a kernel is one nest of loops; all() is not compiled)
+# ruff: noqa: SIM110 (a kernel is one nest of loops; all() is not compiled)
 
 from __future__ import annotations
 
@@ -32,33 +32,46 @@ def constant_weight(
     Position p of a block is its bits 9p to 9p + 8, little endian. Dealing in turn gives every token an equal
     share, so common bits over weight is shared tokens over tokens of the longer value. Without tokens: left as it is.
     """
+    words = np.zeros(8, np.uint64)  # one filter, nearer than its row
     for i in range(len(starts)):
-        n, per, placed = tokens[i], rounds[i], 0
+        n, per = tokens[i], rounds[i]
         if n == 0:
             continue
-        for r in range(per):
-            for place in range(POSITIONS):
-                if placed == weight:
-                    break
-                for t in range(n):
-                    position = _position(blocks, starts[i] + t * per + r, place)
-                    word, bit = position >> 6, np.uint64(1) << np.uint64(position & 63)
-                    if not out[i, word] & bit:
-                        out[i, word] |= bit
-                        placed += 1
-                        if placed == weight:
-                            break
+        words[:] = 0
+        placed = _dealt(blocks, starts[i], n, per, weight, words)
         # A value of very few, colliding tokens is filled up from its own filler, walking on to the weight.
         filler, step = starts[i] + n * per, 0
         position = _position(blocks, filler, 0)
         stride = _position(blocks, filler, 1) | 1  # odd, so the walk visits all 512 positions
         while placed < weight and step < 512:
-            word, bit = position >> 6, np.uint64(1) << np.uint64(position & 63)
-            if not out[i, word] & bit:
-                out[i, word] |= bit
-                placed += 1
+            placed += _set(words, position)
             position = (position + stride) & 511
             step += 1
+        out[i] = words
+
+
+@njit(cache=True, nogil=True)
+def _dealt(
+    blocks: NDArray[np.uint8], start: int, tokens: int, rounds: int, weight: int, words: NDArray[np.uint64]
+) -> int:
+    """Positions of one filter's tokens set in turn, up to the weight; how many bits that were."""
+    placed = 0
+    for r in range(rounds):
+        for place in range(POSITIONS):
+            for t in range(tokens):
+                placed += _set(words, _position(blocks, start + t * rounds + r, place))
+                if placed == weight:
+                    return placed
+    return placed
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _set(words: NDArray[np.uint64], position: int) -> int:
+    """Set a bit; 1 where it was not set before, without a branch that nobody could foresee."""
+    word, place = position >> 6, np.uint64(position & 63)
+    old = words[word]
+    words[word] = old | np.uint64(1) << place
+    return 1 - np.int64(old >> place & np.uint64(1))
 
 
 @njit(cache=True, nogil=True)
@@ -239,9 +252,8 @@ def set_places(digests: NDArray[np.uint64], each: int, count: int, size: int, ma
 
 @njit(cache=True, nogil=True, inline="always")
 def _position(blocks: NDArray[np.uint8], block: int, place: int) -> int:
-    bit = 9 * place
-    byte = bit >> 3
-    return ((int(blocks[block, byte]) | int(blocks[block, byte + 1]) << 8) >> (bit & 7)) & 511
+    byte, shift = 9 * place >> 3, 9 * place & 7
+    return (np.int64(blocks[block, byte]) | np.int64(blocks[block, byte + 1]) << 8) >> shift & 511
 
 
 @njit(cache=True, nogil=True)

@@ -132,6 +132,5 @@ def _notes(
     """Each row's note, sealed to children's services for its pseudonym, and masked under the row's note key."""
     blank = encode_note(Note())
     plain = [encode_note(note) for note in records.notes] if records.notes else [blank] * len(records)
-    sealed = [sealer.seal(name.tobytes(), note) for name, note in zip(pseudonyms, plain, strict=True)]
-    masked = mask(note_keys.tobytes(), pseudonyms.tobytes(), b"".join(sealed))
+    masked = mask(note_keys.tobytes(), pseudonyms.tobytes(), sealer.seal_all(pseudonyms.tobytes(), plain))
     return np.frombuffer(masked, np.uint8).reshape(len(records), SEALED_NOTE_BYTES)

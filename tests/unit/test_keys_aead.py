@@ -3,9 +3,8 @@
 import dataclasses
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from keys.aead import NOTE_OVERHEAD, NoteSealer, _note_keys, open_note, unwrap_key
+from keys.aead import NOTE_OVERHEAD, NoteSealer, _cipher, _nonces, open_note, unwrap_key
 from keys.errors import CustodyError, OpenError, TestKeyError
 from keys.identity import Identity
 
@@ -90,14 +89,14 @@ def test_every_byte_of_a_note_counts(sealer):
 
 
 @pytest.mark.parametrize("padded", [b"\0\0\0\x05abcd", b"\xff\xff\xff\xffabcd", b"\0\0\0\x01ab", b"\0\0", b""])
-def test_padding_carries_no_hidden_words(sealer, monkeypatch, padded):
+def test_padding_carries_no_hidden_words(sealer, padded):
     """A sender who pads otherwise is refused."""
     salt = bytes(16)
-    monkeypatch.setattr("keys.aead.secrets.token_bytes", lambda _count: salt)
-    key = _note_keys(sealer.key, PAIR, salt)
-    note = salt + AESGCM(key).encrypt(bytes(12), padded, sealer.context)
+    nonce = _nonces(sealer.key, PAIR, salt)[:12]
+    right, wrong = (_cipher(sealer.key).encrypt(nonce, each, sealer.context) for each in (b"\0\0\0\x04abcd", padded))
+    assert open_note(sealer.key, PAIR, sealer.context, salt + right) == b"abcd"
     with pytest.raises(OpenError):
-        open_note(sealer.key, PAIR, sealer.context, note)
+        open_note(sealer.key, PAIR, sealer.context, salt + wrong)
 
 
 @pytest.mark.parametrize("pair", [b"", bytes(15), bytes(17)])
@@ -132,7 +131,7 @@ def test_two_runs_have_two_keys(children, sealer):
     assert other.key.value != sealer.key.value
 
 
-def test_one_salt_for_two_pairs_still_gives_two_keys(sealer, monkeypatch):
+def test_one_salt_for_two_pairs_still_gives_two_nonces(sealer, monkeypatch):
     """Should the generator fail, pairs stay apart."""
     monkeypatch.setattr("keys.aead.secrets.token_bytes", bytes)
     one, two = (sealer.seal(pair, b"DA-P") for pair in (PAIR, OTHER_PAIR))
