@@ -71,7 +71,7 @@ def _set(words: NDArray[np.uint64], position: int) -> int:
     word, place = position >> 6, np.uint64(position & 63)
     old = words[word]
     words[word] = old | np.uint64(1) << place
-    return 1 - np.int64(old >> place & np.uint64(1))
+    return int(1 - np.int64(old >> place & np.uint64(1)))
 
 
 @njit(cache=True, nogil=True)
@@ -253,7 +253,7 @@ def set_places(digests: NDArray[np.uint64], each: int, count: int, size: int, ma
 @njit(cache=True, nogil=True, inline="always")
 def _position(blocks: NDArray[np.uint8], block: int, place: int) -> int:
     byte, shift = 9 * place >> 3, 9 * place & 7
-    return (np.int64(blocks[block, byte]) | np.int64(blocks[block, byte + 1]) << 8) >> shift & 511
+    return int((np.int64(blocks[block, byte]) | np.int64(blocks[block, byte + 1]) << 8) >> shift & 511)
 
 
 @njit(cache=True, nogil=True)

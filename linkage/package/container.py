@@ -132,14 +132,17 @@ def pack(
     data = container({"meta": np.frombuffer(body.meta, np.uint8), **body.arrays, **body.made}).padded()
     parts = -(-data.length // PART_BYTES)
     name = secrets.token_hex(16)
-    pieces = ahead(data.parts(PART_BYTES))
-    for part in range(1, parts + 1):
-        bound = Header(
-            agreement=agreement.digest.hex(), kind=kind, package=name, part=part, parts=parts,
-            recipient=recipient, run=run, sender=me,
-        )  # fmt: skip
-        # No name here holds a part: the memory of one is free before the next but one is made.
-        yield _signed(bound, seal(to, next(pieces), _info(bound)), sender)
+
+    def sealed() -> Iterator[tuple[Header, bytes]]:
+        for part, piece in enumerate(ahead(data.parts(PART_BYTES)), 1):
+            bound = Header(
+                agreement=agreement.digest.hex(), kind=kind, package=name, part=part, parts=parts,
+                recipient=recipient, run=run, sender=me,
+            )  # fmt: skip
+            yield bound, seal(to, piece, _info(bound))
+
+    # Nothing here holds a part: the memory of one is free before the next but two is made.
+    return (_signed(bound, part, sender) for bound, part in ahead(sealed()))
 
 
 def _signed(bound: Header, sealed: bytes, sender: Identity) -> tuple[Header, bytes]:
