@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ Span = tuple[int, int, int, int]
 
 TILE = 256  # right rows met by one left row at a time; 8 words of them fill half of a 32 kB first-level cache
 STRIP = 8  # counts tested by one branch
+COUNTED = bool(get_host_cpu_features().get("avx512vpopcntdq", False))
+"""Whether an instruction counts the bits of a whole vector of words; else they are added up before they are counted."""
 ROW_BITS = 32  # a best-list key is distance << 32 | row, so that one comparison orders by distance, then row
 
 
@@ -57,17 +60,26 @@ def _add3(a: Any, b: Any, c: Any) -> Any:
 
 
 @kernel
-def count8(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> Any:
-    """Set bits of eight words.
+def added8(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> Any:
+    """Set bits of eight words: seven are first added bit by bit into ones, twos and fours, so that four counts do.
 
-    Plain form: popcount(a) + ... + popcount(h). Seven words are first added bit by bit into ones, twos and fours,
-    so that four counts do the work of eight (Harley & Seal; Mula, Kurz & Lemire 2018, section 3).
+    Source: Harley & Seal; Mula, Kurz & Lemire 2018, section 3.
     """
     ones1, twos1 = _add3(a, b, c)
     ones2, twos2 = _add3(d, e, f)
     ones, twos3 = _add3(ones1, ones2, g)
     twos, fours = _add3(twos1, twos2, twos3)
     return popcount(ones) + popcount(h) + 2 * popcount(twos) + 4 * popcount(fours)
+
+
+@kernel
+def counted8(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> Any:
+    """The same, each word counted by itself."""
+    low = (popcount(a) + popcount(b)) + (popcount(c) + popcount(d))
+    return low + (popcount(e) + popcount(f)) + (popcount(g) + popcount(h))
+
+
+count8: Any = counted8 if COUNTED else added8
 
 
 @kernel

@@ -14,9 +14,10 @@ from functools import partial
 from typing import Any
 
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.extending import intrinsic
+
+from linkage.match.kernels import COUNTED
 
 _EIGHT = 8  # words whose bits are added up at a time
 LANES = 8  # rows side by side: two AVX2 registers, one of AVX-512; anything narrower is split by LLVM
@@ -151,7 +152,7 @@ def lanes(*, carry: bool) -> Any:
     return intrinsic(_lanes)
 
 
-differing_lanes = lanes(carry=not get_host_cpu_features().get("avx512vpopcntdq", False))
+differing_lanes = lanes(carry=not COUNTED)
 """(row, slabs, words, most, each, counts, near): counts[j] becomes the bits in which the first words of row differ from
 those of row j, and bit j of near is set where these are at most `most` or each[j].
 

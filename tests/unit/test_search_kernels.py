@@ -33,6 +33,12 @@ def test_a_tile_counts_like_plain_python(words):
         assert counts.tolist() == [naive.shared(rows[0, :used], row[:used]) for row in rows]
 
 
+@pytest.mark.parametrize("count", [kernels.added8, kernels.counted8])
+def test_eight_words_have_as_many_bits_as_one_by_one(count):
+    for row in [*people(50, 8, 3), np.zeros(8, np.uint64), ~np.zeros(8, np.uint64)]:
+        assert count(*row) == naive.size(row)
+
+
 def test_a_best_list_keeps_the_smallest_in_order():
     rng = np.random.default_rng(5)
     best, plain = np.full(4, 10**6, np.int64), [10**6] * 4
