@@ -2,11 +2,14 @@
 
     python benchmarks/scale.py [--rows N ...] [--anchors N] [--lsh-most N] [--only nearest] [--json]
                                [--write docs/scale.md]
+    python benchmarks/scale.py --only tokens --rows 1250000 2500000 5000000 10000000 --anchors 1000000
 
 Each search runs in a process of its own, so that its peak memory is its own. `nearest`: as `screen` searches under the
 default profile, the 2 anchors nearest to each of N rows of its filters, at its stated recall; strangers are random, and
 half of the anchors have a row that differs from them in 41 % of bits. `lsh`: N x N rows of 1,024 bits, Dice .8, stated
-recall .999, filters drawn as in benchmarks/spark_same.py. --write puts table and model between the marks of a page.
+recall .999, filters drawn as in benchmarks/spark_same.py. `tokens`, only where asked for: the tokens of N rows joined
+with those of the anchors, as many a row as one-round has; half of the anchors have a row with which they share three;
+"compared" is then how many tokens were looked at. --write puts table and model between the marks of a page.
 """
 
 from __future__ import annotations
@@ -33,36 +36,61 @@ ROW_COST = 60e-9  # seconds to key, sort and copy one row for one table; docs/de
 
 def one(kind, rows, anchors):
     """Seconds, CPU seconds, pairs and the most memory of one search, run in this process."""
-    from spark_same import files
+    left, right, search = {"nearest": nearest, "lsh": sampled, "tokens": shared}[kind](rows, anchors)
+    search(left[:1500], right[:1500])
+    bytes_in = left.nbytes + right.nbytes
+    forget_peak()
+    began, cpu = time.perf_counter(), time.process_time()
+    found = search(left, right)
+    took = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
+    stats = getattr(found, "stats", None)
+    return {
+        "search": kind,
+        "left": rows if kind == "lsh" else anchors,
+        "rows": rows,
+        **{name: round(value, 2) for name, value in took.items()},
+        "compared": int(stats.compared) if stats else right.shape[0] * right.shape[1],
+        "pairs": len(found),
+        "filter_bytes": bytes_in,
+        "peak_bytes": peak(),
+        "tables": int(stats.plan.get("tables", 0)) if stats else 0,
+        "sample": stats and stats.verified and [stats.verified.found, stats.verified.expected],
+    }
 
-    from linkage.match.candidates import Nearest, Sampled
+
+def nearest(rows, anchors):
+    """Two files and the default profile's search."""
+    from linkage.match.candidates import Nearest
     from linkage.match.search import find_candidates
     from linkage.parties.matcher import RECALL
 
-    if kind == "nearest":
-        left, right = hardened(rows, anchors)
-        settings = Nearest(2, both_sides=False, recall=RECALL)
-    else:
-        left, right = files(rows, 16, 0.3)
-        settings = Sampled(0.8, sample=200)
-    find_candidates(left[:1500], right[:1500], settings)
-    filters = left.nbytes + right.nbytes
-    forget_peak()
-    began, cpu = time.perf_counter(), time.process_time()
-    found = find_candidates(left, right, settings)
-    return {
-        "search": kind,
-        "left": anchors if kind == "nearest" else rows,
-        "rows": rows,
-        "seconds": round(time.perf_counter() - began, 2),
-        "cpu_seconds": round(time.process_time() - cpu, 2),
-        "compared": int(found.stats.compared),
-        "pairs": len(found),
-        "filter_bytes": filters,
-        "peak_bytes": peak(),
-        "tables": int(found.stats.plan.get("tables", 0)),
-        "sample": found.stats.verified and [found.stats.verified.found, found.stats.verified.expected],
-    }
+    return *hardened(rows, anchors), lambda left, right: find_candidates(
+        left, right, Nearest(2, both_sides=False, recall=RECALL)
+    )
+
+
+def sampled(rows, _anchors):
+    """Two files and the plain profile's search."""
+    from spark_same import files
+
+    from linkage.match.candidates import Sampled
+    from linkage.match.search import find_candidates
+
+    return *files(rows, 16, 0.3), lambda left, right: find_candidates(left, right, Sampled(0.8, sample=200))
+
+
+def shared(rows, anchors):
+    """Tokens of two files and the join of one-round."""
+    from linkage.agreement import load
+    from linkage.match.equality import meet
+    from linkage.resources import resource
+
+    per_row = load(resource("examples", "rehearse-one-round")).tokens_per_row
+    rng = np.random.default_rng(1)
+    left, right = (rng.integers(0, 256, (count, per_row, 16), np.uint8) for count in (anchors, rows))
+    same = min(rows, anchors) // 2
+    right[:same, :3] = left[:same, -3:]
+    return left, right, meet
 
 
 def hardened(rows, anchors):
@@ -168,8 +196,8 @@ def main():
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--anchors", type=int, default=2000)
     parser.add_argument("--lsh-most", type=int, default=1_000_000, help="more rows than this are for `nearest` alone")
-    parser.add_argument("--only", choices=["nearest", "lsh"])
-    parser.add_argument("--one", choices=["nearest", "lsh"], help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=["nearest", "lsh", "tokens"])
+    parser.add_argument("--one", choices=["nearest", "lsh", "tokens"], help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--write", type=Path)
     args = parser.parse_args()
@@ -179,7 +207,7 @@ def main():
     asked = [
         (kind, rows, args.anchors) for kind in ([args.only] if args.only else ("nearest", "lsh")) for rows in args.rows
     ]
-    results = list(measure([job for job in asked if job[0] == "nearest" or job[1] <= args.lsh_most]))
+    results = list(measure([job for job in asked if job[0] != "lsh" or job[1] <= args.lsh_most]))
     fitted = model(results)
     hours = cluster(fitted)
     if args.write:
