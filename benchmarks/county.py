@@ -74,12 +74,16 @@ class Clock:
     taken: list[dict[str, object]] = field(default_factory=list)
 
     def run(self, step, party, *args, desk=True):
-        """One command at a party's desk; raises RuntimeError with its first words where it fails."""
-        command = [sys.executable, "-m", "linkage", *args, *(["--passphrase-file", "passphrase.txt"] if desk else [])]
+        """One command at a party's desk; raises RuntimeError with its first words where it fails.
+
+        The process says its own peak: the system's account of it begins with the memory of this one.
+        """
+        words = [*args, *(["--passphrase-file", "passphrase.txt"] if desk else [])]
         began = time.perf_counter()
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as said, tempfile.NamedTemporaryFile("r") as told:
             process = subprocess.Popen(
-                command, cwd=self.home / party, env=os.environ | {"PYTHONPATH": str(ROOT)},
+                [sys.executable, str(ROOT / "benchmarks" / "peak.py"), told.name, *words],
+                cwd=self.home / party, env=os.environ | {"PYTHONPATH": str(ROOT)},
                 stdout=subprocess.DEVNULL, stderr=said, stdin=subprocess.DEVNULL,
             )  # fmt: skip
             _, status, used = os.wait4(process.pid, 0)
@@ -87,9 +91,9 @@ class Clock:
             if process.returncode:
                 said.seek(0)
                 raise RuntimeError(f"{step} at {party}: {said.read(600).decode(errors='replace')}")
+            took, peak = time.perf_counter() - began, int(told.read())
         self.taken.append(
-            {"step": step, "party": party, "wall": time.perf_counter() - began, "peak": 1024 * used.ru_maxrss}
-            | {"cpu": used.ru_utime + used.ru_stime}
+            {"step": step, "party": party, "wall": took, "peak": peak, "cpu": used.ru_utime + used.ru_stime}
         )
 
     def deliver(self, kind):

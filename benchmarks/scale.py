@@ -25,6 +25,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from peak import peak
 
 HERE = Path(__file__).parent
 START, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -113,16 +114,6 @@ def forget_peak():
     """From here on the peak is that of the search. Only on Linux; elsewhere drawing the filters counts too."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def peak():
-    """Most bytes this process held in memory, all libraries and the filters included."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if "VmHWM" in line)
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 def measure(kinds):

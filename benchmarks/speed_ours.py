@@ -26,8 +26,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.peak import peak
 from benchmarks.peers.speed_peers import Clock
-from benchmarks.scale import peak
 from linkage.resources import resource as found_at
 
 RUNS = ("warm", "timed")
