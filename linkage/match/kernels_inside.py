@@ -46,7 +46,8 @@ def nearest_drawn(
         for step in range(seen):
             other = (luckiest[q] + step) % rows
             if other != asked[q]:
-                _meet(filters, tickets, asked[q], other, means, noise, best[q])
+                mean = means[differing_behind(filters, filters, asked[q], other, 0)]
+                _meet(tickets, asked[q], other, mean, noise, best[q])
     if seen == rows:
         return
     slabs = np.empty((TILE // LANES, first, LANES), np.uint64)
@@ -60,23 +61,24 @@ def nearest_drawn(
             row = asked[q]
             begins = start < luckiest[q] < stop  # in the middle of the tile
             luck = np.uint64(0) if begins else (tickets[row] + tickets[start]) >> _SHIFT
-            left = (((best[q, keep - 1] - 1) >> ROW_BITS) - noise[luck]) >> UNIT_BITS
-            if left < 0:
+            room = ((best[q, keep - 1] - 1) >> ROW_BITS) - noise[luck]
+            if room < 0:
                 continue
             # Lists only improve, so what is dropped now could not have entered later.
-            differing_lanes(filters[row], slabs, first, limits[min(left, most)], nobody, counts, near)
+            differing_lanes(filters[row], slabs, first, limits[min(room >> UNIT_BITS, most)], nobody, counts, near)
             for word in range(len(masks)):
                 mask = masks[word]
                 while mask:
                     other = start + 64 * word + lowest_bit(mask)
                     mask &= mask - np.uint64(1)
+                    mean = means[counts[other - start] + differing_behind(filters, filters, row, other, first)]
                     # What is among the luckiest was met before.
-                    if other < stop and other != row and (other - luckiest[q]) % rows >= seen:
-                        _meet(filters, tickets, row, other, means, noise, best[q])
+                    if mean <= room and other < stop and other != row and (other - luckiest[q]) % rows >= seen:
+                        _meet(tickets, row, other, mean, noise, best[q])
 
 
 @kernel
-def _meet(filters: Words, tickets: Words, row: int, other: int, means: Counts, noise: Counts, best: Counts) -> None:
-    """Put a row into another's list if it belongs there."""
-    distance = means[differing_behind(filters, filters, row, other, 0)]
-    insert_best(best, ((distance + noise[(tickets[row] + tickets[other]) >> _SHIFT]) << ROW_BITS) | other)
+def _meet(tickets: Words, row: int, other: int, mean: int, noise: Counts, best: Counts) -> None:
+    """Put a row into another's list if it belongs there. mean: of their distances."""
+    distance = mean + noise[(tickets[row] + tickets[other]) >> _SHIFT]
+    insert_best(best, (distance << ROW_BITS) | other)
