@@ -7,7 +7,8 @@ Rule: no other column is let in, for it could hold what no agreement covers (R5)
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from functools import cache, partial
 
 from linkage.errors import FlagsError
 from linkage.intake import dates
@@ -38,17 +39,17 @@ def read_flags(
     faults: list[str] = []
     if order is None:
         faults.append("whether day or month comes first in the dates is open: write dates as yyyy-mm-dd")
+    # Rows are many and what they say is little: each thing said is judged once.
+    judged = cache(partial(_faults, vocabulary))
+    recent = cache(partial(_recency, vocabulary, order or "dmy", today))
+    made = cache(partial(_flag, vocabulary))
     flags: dict[str, list[Flag]] = {}
-    for row, line in enumerate(table.lines):
-        one = {name: column[row] for name, column in cells.items()}
-        wrong = list(_faults(one, vocabulary, known))
-        recency, more = _recency(one, vocabulary, order or "dmy", today)
-        wrong += more
-        faults += [f"line {line}: {fault}" for fault in wrong]
+    for line, local_id, code, basis, date, recency, status, role in zip(table.lines, *cells.values(), strict=True):
+        band, wrong = recent(date, recency)
+        wrong = (*_stranger(local_id, known), *judged(code, role, basis, status), *wrong)
         if not wrong:
-            code = vocabulary.by_code[one["code"]]
-            flag = Flag(code.code, code.role, one["basis"], recency, one["status"])
-            flags.setdefault(one["local_id"], []).append(flag)
+            flags.setdefault(local_id, []).append(made(code, basis, band, status))
+        faults += [f"line {line}: {fault}" for fault in wrong]
     if faults:
         more = [f"and {len(faults) - _LISTED:,} more faults"] if len(faults) > _LISTED else []
         raise FlagsError(
@@ -73,43 +74,53 @@ def _columns(table: Table) -> dict[str, Sequence[str]]:
         raise FlagsError(faults[0], f"a flag file has the columns {', '.join(COLUMNS)} and no other", faults)
     empty = [""] * len(table)
     cells: dict[str, Sequence[str]] = {name: table.cells[found[name]] if name in found else empty for name in COLUMNS}
-    plain = ("local_id", "date")
-    return {
-        name: list(column) if name in plain else [to_ascii(cell) for cell in column] for name, column in cells.items()
-    }
+    plain, capitals = ("local_id", "date"), cache(to_ascii)
+    return {name: list(column) if name in plain else [*map(capitals, column)] for name, column in cells.items()}
 
 
-def _faults(one: dict[str, str], vocabulary: Vocabulary, known: frozenset[str]) -> Iterator[str]:
-    if not one["local_id"]:
-        yield "no local id"
-    elif one["local_id"] not in known:
-        yield "the local id is not in the agency's file"
-    code = vocabulary.by_code.get(one["code"])
-    if not one["code"]:
-        yield "no code"
-    elif code is None:
-        yield f"the code is not in the vocabulary; {vocabulary.suggestion(one['code'])}"
-    elif not code.on:
-        yield f"the code {code.code} is switched off in this vocabulary"
-    elif one["role"] and one["role"] != code.role:
-        yield f"the role contradicts the code {code.code}, whose role is {code.role}"
-    yield from _listed("basis", one["basis"], vocabulary.names("bases"))
-    yield from _listed("status", one["status"], vocabulary.names("statuses"))
+def _stranger(local_id: str, known: frozenset[str]) -> list[str]:
+    if local_id in known:
+        return []
+    return ["the local id is not in the agency's file" if local_id else "no local id"]
 
 
-def _recency(one: dict[str, str], vocabulary: Vocabulary, order: str, today: dt.date) -> tuple[str, list[str]]:
+def _faults(vocabulary: Vocabulary, code: str, role: str, basis: str, status: str) -> list[str]:
+    """What is wrong with a flag, whoever it is about and whenever it was."""
+    meant, faults = vocabulary.by_code.get(code), []
+    if not code:
+        faults.append("no code")
+    elif meant is None:
+        faults.append(f"the code is not in the vocabulary; {vocabulary.suggestion(code)}")
+    elif not meant.on:
+        faults.append(f"the code {code} is switched off in this vocabulary")
+    elif role and role != meant.role:
+        faults.append(f"the role contradicts the code {code}, whose role is {meant.role}")
+    return [
+        *faults,
+        *_listed("basis", basis, vocabulary.names("bases")),
+        *_listed("status", status, vocabulary.names("statuses")),
+    ]
+
+
+def _recency(
+    vocabulary: Vocabulary, order: str, today: dt.date, date: str, recency: str
+) -> tuple[str, tuple[str, ...]]:
     """The recency band of a flag and what is wrong with it; a date decides, a stated band must agree."""
-    if not one["date"]:
-        return one["recency"], list(_listed("date or recency", one["recency"], vocabulary.names("recency")))
-    found = dates.day(one["date"], order, today)
+    if not date:
+        return recency, (*_listed("date or recency", recency, vocabulary.names("recency")),)
+    found = dates.day(date, order, today)
     if not found:
-        return "", ["the date is no date"]
+        return "", ("the date is no date",)
     if found > today.isoformat():
-        return "", ["the date is in the future"]
+        return "", ("the date is in the future",)
     band = band_of(dt.date.fromisoformat(found), vocabulary, today)
-    if one["recency"] and one["recency"] != band:
-        return band, [f"the recency contradicts the date, which is {band}"]
-    return band, []
+    if recency and recency != band:
+        return band, (f"the recency contradicts the date, which is {band}",)
+    return band, ()
+
+
+def _flag(vocabulary: Vocabulary, code: str, basis: str, band: str, status: str) -> Flag:
+    return Flag(code, vocabulary.by_code[code].role, basis, band, status)
 
 
 def band_of(date: dt.date, vocabulary: Vocabulary, today: dt.date) -> str:
@@ -121,8 +132,7 @@ def band_of(date: dt.date, vocabulary: Vocabulary, today: dt.date) -> str:
     return next(one.name for one in vocabulary.recency if one.years is None)
 
 
-def _listed(what: str, word: str, known: tuple[str, ...]) -> Iterator[str]:
+def _listed(what: str, word: str, known: tuple[str, ...]) -> list[str]:
     if not word:
-        yield f"no {what}"
-    elif word not in known:
-        yield f"the {what} is not in the vocabulary; {nearest(word, known)}"
+        return [f"no {what}"]
+    return [] if word in known else [f"the {what} is not in the vocabulary; {nearest(word, known)}"]
