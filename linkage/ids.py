@@ -6,6 +6,8 @@ as fast as bytes; where somebody sent codes that share a half, all of it is comp
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,12 +22,22 @@ def places(given: Bytes16, wanted: Bytes16) -> NDArray[np.int64]:
     order = np.argsort(have[:, 0])
     ranked = have[order, 0]
     if (ranked[1:] == ranked[:-1]).any():
-        whole, sought = _whole(given), _whole(wanted)
+        whole = _whole(given)
         order = np.argsort(whole)
-        at = order[np.minimum(np.searchsorted(whole[order], sought), len(whole) - 1)]
+        at = order[_found(whole[order], _whole(wanted))]
     else:
-        at = order[np.minimum(np.searchsorted(ranked, want[:, 0]), len(ranked) - 1)]
-    return np.where((have[at] == want).all(axis=1), at, -1).astype(np.int64)
+        at = order[_found(ranked, want[:, 0])]
+    same = (have[:, 0][at] == want[:, 0]) & (have[:, 1][at] == want[:, 1])
+    return np.where(same, at, -1).astype(np.int64)
+
+
+def _found(ranked: NDArray[Any], sought: NDArray[Any]) -> NDArray[np.int64]:
+    """The place among ascending codes where each sought would stand, or the last, (m,)."""
+    at = np.empty(len(sought), np.int64)
+    # Looked up in their order, one after the other is near it; else each look is a walk through all of memory.
+    order = np.argsort(sought)
+    at[order] = np.searchsorted(ranked, sought[order])
+    return np.minimum(at, len(ranked) - 1)
 
 
 def unique(ids: Bytes16) -> bool:

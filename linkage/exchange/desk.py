@@ -26,6 +26,7 @@ from linkage.agreement import Agreement, Party, check_signatures, load
 from linkage.errors import NotAgreedError, OtherRunError, ReplayedPackageError, UnexpectedPackageError, YourFileError
 from linkage.exchange.files import read, write_all, write_new, write_over
 from linkage.exchange.journal import Journal
+from linkage.package.arriving import Rows, best_order
 from linkage.package.container import (
     HEAD_BYTES,
     SUFFIX,
@@ -162,9 +163,13 @@ class Desk:
             found[header.sender] = files
         return found
 
-    def open(self, files: Sequence[Path], kind: Kind, run: str) -> Opened:
-        """The package in some files, proven and not taken before; they are read one after the other."""
-        package = open_package((read(path) for path in files), Expected(kind, run, self.agreement), self.identity)
+    def open(self, files: Sequence[Path], kind: Kind, run: str, rows: Rows | None = None) -> Opened:
+        """The package in some files, proven and not taken before; they are read one after the other.
+
+        rows: see open_package.
+        """
+        expected = Expected(kind, run, self.agreement)
+        package = open_package((read(path) for path in files), expected, self.identity, rows)
         if package.header.package in self.journal.taken():
             raise ReplayedPackageError(
                 f"the package {package.header.filename} was taken in before",
@@ -173,9 +178,9 @@ class Desk:
         return package
 
     def _groups(self, paths: Sequence[Path], kind: Kind, run: str) -> list[tuple[Header, list[Path]]]:
-        """Files by package, each with a header of one of them."""
+        """Files by package, in the order in which they are best opened, each with a header of one of them."""
         groups: dict[str, tuple[Header, list[Path]]] = {}
-        for header, path in self._parts(paths, kind, run):
+        for header, path in sorted(self._parts(paths, kind, run), key=lambda part: best_order(part[0].part)):
             groups.setdefault(header.package, (header, []))[1].append(path)
         if not groups:
             raise UnexpectedPackageError(

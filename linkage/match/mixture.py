@@ -52,25 +52,27 @@ def learn_without_copies(
 def _settle(
     design: sparse.csr_matrix, weights: Floats, alphabet: Alphabet, member: Floats, copy: Floats | None, rounds: int
 ) -> tuple[Floats, Floats]:
+    from linkage.match.kernels_model import expect  # loads numba
+
     margin = normalise(np.asarray(design.T @ weights) + 0.02, alphabet)
     classes = member.shape[1]
     prior = np.repeat(2.0 * margin[:, None] + 0.02, classes, axis=1)
-    transposed = design.T.tocsr()
+    # Every pattern has one code a column, and the matrix holds nothing but their places.
+    codes = design.indices.reshape(-1, len(alphabet.sizes)).astype(np.int32)
+    held = member * weights[:, None]
+    counts, mass = np.asarray(design.T @ held), held.sum(axis=0)
     before = -np.inf
     for _ in range(rounds):
-        held = member * weights[:, None]
-        shares = (held.sum(axis=0) + 0.1) / (weights.sum() + 0.1 * classes)
+        shares = (mass + 0.1) / (weights.sum() + 0.1 * classes)
         if copy is not None:
-            prior[:, -1] = copy * max(_COPY_STRENGTH, _COPY_FIRMNESS * float(held[:, -1].sum()))
-        tables = normalise(np.asarray(transposed @ held) + prior, alphabet)
-        parts = np.asarray(design @ np.log(tables)) + np.log(shares)
-        total = log_sum(parts)
-        member = np.exp(parts - total[:, None])
-        now = float(weights @ total)
+            prior[:, -1] = copy * max(_COPY_STRENGTH, _COPY_FIRMNESS * float(mass[-1]))
+        tables = normalise(counts + prior, alphabet)
+        now = expect(codes, weights, tables, shares, counts, mass)
         if now - before < 1e-7 * abs(now):
             break
         before = now
-    return tables, member
+    parts = np.asarray(design @ np.log(tables)) + np.log(shares)
+    return tables, np.exp(parts - log_sum(parts)[:, None])
 
 
 def _first_guess(design: sparse.csr_matrix, alphabet: Alphabet, classes: int) -> Floats:

@@ -8,6 +8,8 @@ candidate pairs is a tree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,44 +38,63 @@ def posterior(
     """
     if len(log_odds) != len(pairs):
         raise ShapeError(f"{len(pairs)} pairs but {len(log_odds)} log odds")
+    from linkage.match.kernels_model import numbered  # loads numba
+
     probability = 1.0 / (1.0 + np.exp(np.minimum(-log_odds, 700.0)))
-    rows = np.flatnonzero(log_odds > HOPELESS)
-    if len(rows):
-        left = np.unique(pairs.left[rows], return_inverse=True)[1]
-        right = np.unique(pairs.right[rows], return_inverse=True)[1]
-        probability[rows] = _propagate(left, right, np.exp(np.minimum(log_odds[rows], _CERTAIN)), copies, settled)
+    pairs_in = np.flatnonzero(log_odds > HOPELESS)
+    if len(pairs_in):
+        sides = [numbered(rows[pairs_in], int(rows.max()) + 1) for rows in (pairs.left, pairs.right)]
+        odds = np.exp(np.minimum(log_odds[pairs_in], _CERTAIN))
+        probability[pairs_in] = _propagate(sides, odds, copies, settled)
     return np.asarray(probability)
 
 
 def _propagate(
-    left: NDArray[np.int64], right: NDArray[np.int64], odds: Floats, copies: tuple[float, float], settled: float
+    sides: Sequence[tuple[NDArray[np.int32], int]], odds: Floats, copies: tuple[float, float], settled: float
 ) -> Floats:
-    """Messages "my row is free for you", from rows to pairs, until they settle; (m,) probabilities."""
-    from_left, from_right = np.zeros(len(odds)), np.zeros(len(odds))  # logarithms
+    """Messages "my row is free for you", from rows to pairs, until they settle; (m,) probabilities.
+
+    sides: of the left and of the right, each pair's row, (m,), and how many rows there are.
+    """
+    from linkage.match.kernels_model import move  # loads numba
+
+    messages = np.zeros((2, len(odds)))  # logarithms
+    totals = [np.empty(count) for _, count in sides]
+    pull = np.empty(len(odds))
     for _ in range(ROUNDS):
-        new_left = np.log(_free(left, odds * np.exp(from_right), copies[0]))
-        from_left_next = DAMPING * from_left + (1 - DAMPING) * new_left
-        new_right = np.log(_free(right, odds * np.exp(from_left_next), copies[1]))
-        change = max(float(np.abs(new_left - from_left).max()), float(np.abs(new_right - from_right).max()))
-        from_left, from_right = from_left_next, DAMPING * from_right + (1 - DAMPING) * new_right
+        change = 0.0
+        for side, (rows, _) in enumerate(sides):
+            np.exp(messages[1 - side], out=pull)
+            pull *= odds
+            _free(rows, pull, copies[side], totals[side])
+            change = max(change, move(messages[side], pull, DAMPING))
         if change < settled:
             break
-    ratio = odds * np.exp(from_left + from_right)
+    ratio = odds * np.exp(messages[0] + messages[1])
     return np.asarray(ratio / (1 + ratio))
 
 
-def _free(row: NDArray[np.int64], pull: Floats, copies: float) -> Floats:
-    """How free a row is for each of its pairs, given the pull of its other pairs, (m,) in (0, 1].
+def _free(rows: NDArray[np.int32], pull: Floats, copies: float, total: Floats) -> None:
+    """How free a row is for each of its pairs, as a logarithm, given the pull of its other pairs.
 
     With k partners weighing copies ** (k - 1), the rivals' generating function is
     1 + (prod(1 + copies * pull) - 1) / copies, and prod(1 + copies * pull) with this pair in place.
+    pull: (m,), written over, without copies of the array: there are thousands of rounds. total: room for one a row.
     """
-    if copies <= 0:
-        rivals = np.maximum(np.bincount(row, pull)[row] - pull, 0.0)
-        return np.asarray(1 / (1 + rivals))
-    grown = np.log1p(copies * pull)
-    rivals = np.maximum(np.bincount(row, grown)[row] - grown, 0.0)
-    return np.asarray(1 / (np.exp(-rivals) - np.expm1(-rivals) / copies))
+    from linkage.match.kernels_model import rivals  # loads numba
+
+    if copies > 0:
+        # Plain form: grown = log1p(copies * pull), free = 1 / (exp(-rivals) - expm1(-rivals) / copies).
+        pull *= copies
+        np.log1p(pull, out=pull)
+        rivals(rows, pull, total)
+        np.negative(pull, out=pull)
+        np.expm1(pull, out=pull)
+        pull *= 1 - 1 / copies
+    else:
+        rivals(rows, pull, total)
+    np.log1p(pull, out=pull)
+    np.negative(pull, out=pull)
 
 
 def assign(pairs: Pairs, probability: Floats, many: tuple[bool, bool] = (False, False)) -> NDArray[np.bool_]:

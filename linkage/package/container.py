@@ -53,7 +53,8 @@ from linkage.errors import (
     UsageProblemError,
     WrongRecipientError,
 )
-from linkage.package.stream import Made, arrays_from, container
+from linkage.package.arriving import Arriving, Rows
+from linkage.package.stream import Made, container
 
 MAGIC = b"LINKAGE\x02"
 PART_BYTES = 24_000_000
@@ -161,7 +162,7 @@ def check_run(run: str) -> None:
         )
 
 
-def open_package(parts: Iterable[bytes], expected: Expected, identity: Identity) -> Opened:
+def open_package(parts: Iterable[bytes], expected: Expected, identity: Identity, rows: Rows | None = None) -> Opened:
     """The body of a package, once everything it must prove is proven.
 
     For each part, in this order:
@@ -171,22 +172,23 @@ def open_package(parts: Iterable[bytes], expected: Expected, identity: Identity)
     11 the sealed bytes are those signed; 12 they open.
     For all parts: 13 they are the parts of one package, each once, none missing; 14 the body is a container of arrays.
     parts: may be read while they are opened; the next is read and proven while one is opened, and nothing held twice.
+    rows: which rows are wanted of arrays that have many; all others are let go as they are opened.
 
     Raises the TheirPackageError whose obligation failed.
     """
     me = expected.agreement.party_of(identity.public).name
-    headers, pieces = [], {}
+    headers, arriving = [], Arriving(rows)
     for header, sealed in ahead(_proven(data, expected, me) for data in parts):
         headers.append(header)
         try:
-            pieces[header.part] = open_sealed(identity, sealed, _info(header))
+            arriving.add(header.part, header.parts, open_sealed(identity, sealed, _info(header)))
         except CustodyError as problem:
             raise AlteredPackageError(
                 f"{header.filename} does not open with this identity",
                 problem.hint or "ask the sender for a new package",
             ) from None
     first = _one_package(headers)
-    return Opened(first, _parse([pieces.pop(part) for part in sorted(pieces)], first))
+    return Opened(first, _body(arriving, first))
 
 
 def read_header(data: bytes) -> tuple[Header, int]:
@@ -270,9 +272,9 @@ def _one_package(headers: Sequence[Header]) -> Header:
     return first
 
 
-def _parse(pieces: list[bytes], header: Header) -> Body:
+def _body(arriving: Arriving, header: Header) -> Body:
     try:
-        arrays = arrays_from(pieces)
+        arrays = arriving.arrays()
         meta = arrays.pop("meta").astype(np.uint8, casting="no").tobytes()
     except (KeyError, TypeError, ValueError, OverflowError):
         raise UnexpectedPackageError(

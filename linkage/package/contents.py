@@ -5,7 +5,7 @@ Every `from_body` accepts arrays only of the stated names, types, shapes and ran
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from linkage.ids import unique
 from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout
 from linkage.model import Bytes16, Evidence, NullTable, Request, Screening
+from linkage.package.arriving import Rows
 from linkage.package.container import Body
 from linkage.package.links import FileMeta, Interval, LinkMeta, LinksContents, LinksMeta, SummaryMeta
 from linkage.package.promises import Count, Strict, arrays_of, between, check_levels, hold, most_shared, text_of
@@ -202,6 +203,17 @@ class EvidenceContents:
                 "note_key": np.frombuffer(self.note_key, np.uint8),
             },
         )
+
+    @staticmethod
+    def wanted(choose: Callable[[Bytes16], NDArray[np.int64]]) -> Rows:
+        """Which pairs of an evidence package are wanted; what it says of others is not looked at."""
+
+        def checked(pair_ids: NDArray[Any]) -> NDArray[np.int64]:
+            arrays_of({"pair_ids": pair_ids}, {"pair_ids": (np.uint8, (None, 16))})
+            hold(unique(pair_ids), "no pair appears twice")
+            return choose(pair_ids)
+
+        return Rows("pair_ids", ("presence", "tags", "filters", "notes"), checked)
 
     @staticmethod
     def from_body(body: Body, layout: Layout, note_bytes: int) -> EvidenceContents:

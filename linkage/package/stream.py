@@ -1,6 +1,7 @@
-"""Named arrays as the bytes of one safetensors container, a part at a time, and back.
+"""Named arrays as the bytes of one safetensors container, a part at a time, and what its head says.
 
-Arrays come in, parts of one size go out; joined they are a container that `safetensors` reads. Back, parts come in.
+Arrays come in, parts of one size go out; joined they are a container that `safetensors` reads. How they come back is
+in `arriving`.
 Rule: nothing is held twice; `save` and `load` would hold everything three times, which for a million rows is gigabytes.
 What is made of smaller arrays need not be held whole at all.
 Source: https://github.com/huggingface/safetensors, section "Format".
@@ -143,46 +144,41 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_offsets: tuple[int, int]
 
 
-def arrays_from(parts: list[bytes]) -> dict[str, NDArray[Any]]:
-    """The arrays of a container that came in parts; each part is taken off the list, and let go, as it is read.
+@dataclass(frozen=True)
+class Entry:
+    """An array of a container that comes: its type and shape, and where in the container its bytes are."""
 
-    Raises ValueError unless the parts are one container, of arrays alone, of which every byte belongs to one array,
-    and behind it as many zeros as `padded` puts there.
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+    @property
+    def nbytes(self) -> int:
+        """Its length in bytes."""
+        return self.stop - self.start
+
+    def empty(self, rows: int | None = None) -> NDArray[Any]:
+        """Room for it, or for so many of its rows."""
+        return np.empty(self.shape if rows is None else (rows, *self.shape[1:]), self.dtype)
+
+
+def read_head(head: bytes) -> dict[str, Entry]:
+    """The arrays of a container that begins so, in the order of their bytes.
+
+    head: its first bytes, up to the first array. Raises ValueError unless the arrays stand end to end.
     """
-    left = whole = sum(map(len, parts))
-    parts.reverse()
-    size = int.from_bytes(_filled(bytearray(min(8, left)), parts), "little")
-    if size > left - 8:
-        raise ValueError("the head is cut short")
     try:
-        head = msgspec.json.decode(_filled(bytearray(size), parts), type=dict[str, _Entry])
+        said = msgspec.json.decode(head[8:], type=dict[str, _Entry])
     except (msgspec.MsgspecError, RecursionError):
         raise ValueError("the head cannot be read") from None
-    left -= 8 + size
-    end, arrays = 0, {}
-    for name, entry in sorted(head.items(), key=lambda named: named[1].data_offsets):
+    end, entries = 0, {}
+    for name, entry in sorted(said.items(), key=lambda named: named[1].data_offsets):
         if entry.dtype not in _TYPES:
             raise ValueError("there is no such type of numbers")
         dtype = np.dtype(_TYPES[entry.dtype])
         start, stop = entry.data_offsets
-        if start != end or stop > left or stop - start != math.prod(entry.shape) * dtype.itemsize:
+        if start != end or stop - start != math.prod(entry.shape) * dtype.itemsize:
             raise ValueError("bytes belong to no array, or to several")
-        array = np.empty(entry.shape, dtype)
-        _filled(array.reshape(-1).view(np.uint8).data, parts)
-        arrays[name], end = array, stop
-    if whole != padded_length(8 + size + end) or any(_filled(bytearray(left - end), parts)):
-        raise ValueError("bytes belong to no array")
-    return arrays
-
-
-def _filled(room: Any, parts: list[bytes]) -> Any:
-    """The room, filled from the parts, the last of the list first; there are bytes enough."""
-    view, place = memoryview(room), 0
-    while place < len(view):
-        part = memoryview(parts.pop())
-        some = part[: len(view) - place]
-        view[place : place + len(some)] = some
-        place += len(some)
-        if len(some) < len(part):
-            parts.append(part[len(some) :])  # type: ignore[arg-type]  # as good as bytes
-    return room
+        entries[name], end = Entry(dtype, entry.shape, len(head) + start, len(head) + stop), stop
+    return entries

@@ -7,27 +7,27 @@ held but the sides that anchors still need, and those of the file they are compa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linkage import ids
-from linkage.model import Evidence
+from linkage.model import Bytes16
 from linkage.package.contents import EvidenceContents
 from linkage.parties.screened import Screened
 
-_PARTS = ("filters", "tags", "presence")  # the last is taken first
+Choose = Callable[[Bytes16], NDArray[np.int64]]
+"""Given the pairs of a package, (m, 16), says which of them are wanted, ascending."""
 
 
 class Answers(Mapping[str, EvidenceContents]):
     """Evidence by party for the pairs of a run, each party's opened when it is asked for.
 
-    read: opens a party's package, from the start every time. A file of anchors is compared with several others and is
-    kept; of the others the one asked for last.
+    read: opens a party's package, from the start every time, and gives what it says of the pairs wanted. A file of
+    anchors is compared with several others and is kept; of the others the one asked for last.
     """
 
-    def __init__(self, screened: Screened, read: Callable[[str], EvidenceContents]) -> None:
+    def __init__(self, screened: Screened, read: Callable[[str, Choose], EvidenceContents]) -> None:
         self._joined, self._read = screened.joined, read
         self._anchors = {join.left for join in screened.joined}
         self._held: dict[str, EvidenceContents] = {}
@@ -48,16 +48,11 @@ class Answers(Mapping[str, EvidenceContents]):
         return len(list(iter(self)))
 
     def _asked(self, name: str) -> EvidenceContents:
-        """Without the sides of decoys, array by array, so that each is let go before the next is made."""
+        """Without the sides of decoys."""
         asked = [join.pair_ids for join in self._joined if name in (join.left, join.right)]
-        contents = self._read(name)
-        given, key = contents.evidence.pair_ids, contents.note_key
-        rows = ids.places(given, np.concatenate([given[:0], *asked]))
-        rows = np.sort(rows[rows >= 0])
-        parts: list[NDArray[Any]] = [contents.notes, *(getattr(contents.evidence, part) for part in _PARTS)]
-        del contents
-        kept = []
-        while parts:
-            kept.append(parts.pop()[rows])
-        *sides, notes = kept
-        return EvidenceContents(Evidence(given[rows], *sides), notes, key)
+
+        def choose(given: Bytes16) -> NDArray[np.int64]:
+            rows = ids.places(given, np.concatenate([given[:0], *asked]))
+            return np.sort(rows[rows >= 0])
+
+        return self._read(name, choose)

@@ -7,6 +7,7 @@ It sees keyed bits only. Rule: this module and all it imports can neither encode
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,10 +16,9 @@ from numpy.typing import NDArray
 from keys.chance import SYSTEM, Chance
 from linkage import ids
 from linkage.agreement import Agreement
-from linkage.ahead import ahead
 from linkage.errors import OtherSecretError, UnexpectedPackageError
 from linkage.layout import Layout
-from linkage.match.candidates import Engine, Nearest, Sampled, Settings
+from linkage.match.candidates import Engine, Nearest, Sampled, Settings, cores
 from linkage.match.compare import Rows, compare
 from linkage.match.grouping import Spoke
 from linkage.match.model import Settings as ModelSettings
@@ -132,19 +132,17 @@ def score(
 
     Raises UnexpectedPackageError when a party has not answered for all of its pairs.
     """
-    settings = ModelSettings(tuned=not agreement.one_round)
-    compared = []
-    # The next two files are read and compared while the model learns from these.
-    for nth, (join, comparisons, notes, places) in enumerate(ahead(_comparisons(screened, evidence, agreement))):
-        if progress:
-            progress(f"evidence {join.left} x {join.right}", nth, len(screened.joined))
-        nulls = screened.nulls[join.left], screened.nulls[join.right]
-        scores = fit_and_score(join.pairs, comparisons, agreement.schema, *nulls, settings)
-        possible = float(nulls[0].people) * nulls[1].people
-        # Below the agreed bits no pair becomes a link, whatever follows: its notes can be let go.
-        able = np.flatnonzero(match_weight(scores, possible) >= agreement.terms.bands.probable)
-        compared.append(Compared(join, comparisons, scores, possible, _sealed(notes, places, able)))
-        del notes
+    with ThreadPoolExecutor(cores()) as pool:
+        # The next two files are read and compared while the model learns from these.
+        weighed = []
+        for nth, comparisons in enumerate(_comparisons(screened, evidence, agreement)):
+            if progress:
+                progress(
+                    f"evidence {screened.joined[nth].left} x {screened.joined[nth].right}", nth, len(screened.joined)
+                )
+            weighed.append(pool.submit(_weighed, screened, agreement, *comparisons))
+            del comparisons
+        compared = [one.result() for one in weighed]
     if progress:
         progress("evidence", len(screened.joined), len(screened.joined))
     return _with_thirds(compared)
@@ -166,6 +164,24 @@ def _comparisons(
         notes = (left.notes, left.bound, left.note_key), (right.notes, right.bound, right.note_key)
         del left, right
         yield join, comparisons, notes, places
+
+
+def _weighed(
+    screened: Screened,
+    agreement: Agreement,
+    join: Joined,
+    comparisons: Comparisons,
+    notes: tuple[_Notes, _Notes],
+    places: Rows,
+) -> Compared:
+    """The pairs of two files, weighed by what the model learns from them."""
+    nulls = screened.nulls[join.left], screened.nulls[join.right]
+    settings = ModelSettings(tuned=not agreement.one_round)
+    scores = fit_and_score(join.pairs, comparisons, agreement.schema, *nulls, settings)
+    possible = float(nulls[0].people) * nulls[1].people
+    # Below the agreed bits no pair becomes a link, whatever follows: its notes can be let go.
+    able = np.flatnonzero(match_weight(scores, possible) >= agreement.terms.bands.probable)
+    return Compared(join, comparisons, scores, possible, _sealed(notes, places, able))
 
 
 def _sealed(sides: tuple[_Notes, _Notes], places: Rows, pairs: NDArray[np.int64]) -> Sealed:

@@ -18,7 +18,7 @@ from linkage.package.container import Body, Opened
 from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
 from linkage.package.tokens import TokenContents
 from linkage.parties import deciding, matcher, meeting, planning
-from linkage.parties.answers import Answers
+from linkage.parties.answers import Answers, Choose
 from linkage.parties.expected import expected_errors
 from linkage.parties.screened import Screened
 from linkage.rules import RuleOutcome
@@ -199,8 +199,8 @@ def _evidence(
     _all_here(files, desk.agreement, "evidence")
     layout, opened = Layout(desk.agreement.schema), set()
 
-    def read(name: str) -> EvidenceContents:
-        package = desk.open(files[name], "evidence", run)
+    def read(name: str, choose: Choose) -> EvidenceContents:
+        package = desk.open(files[name], "evidence", run, EvidenceContents.wanted(choose))
         opened.add(package.header.package)
         return EvidenceContents.from_body(package.body, layout, SEALED_NOTE_BYTES)
 

@@ -44,15 +44,21 @@ def answer(numbers):
     return EvidenceContents(evidence, told.astype(np.uint8), b"key")
 
 
+def some(contents, choose):
+    """The pairs chosen of an answer, as its package would be opened."""
+    rows = choose(contents.evidence.pair_ids)
+    return EvidenceContents(contents.evidence.take(rows), contents.notes[rows], contents.note_key)
+
+
 @pytest.fixture
 def read():
     """Three files' answers, decoys among them, and what was opened so far."""
     answers = {"anchors": answer([4, 1, 9, 2, 3]), "one": answer([2, 8, 1]), "two": answer([7, 4, 3])}
     opened = []
 
-    def opener(name):
+    def opener(name, choose):
         opened.append(name)
-        return answers[name]
+        return some(answers[name], choose)
 
     screened = Screened((joined("anchors", "one", [1, 2]), joined("anchors", "two", [3, 4])), {})
     return Answers(screened, opener), opened

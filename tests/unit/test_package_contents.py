@@ -258,6 +258,16 @@ def test_every_number_lies_in_its_range(kind, name, change, promise):
     refused(kind, changed(kind, name, change), promise)
 
 
+def test_evidence_is_asked_of_some_pairs_only_when_none_appears_twice():
+    codes = ids(3)
+    wanted = EvidenceContents.wanted(lambda pair_ids: np.flatnonzero(pair_ids[:, 0] == codes[1, 0]))
+    assert {wanted.codes, *wanted.beside, "note_key"} == KINDS["evidence"][0]().to_body().arrays.keys()
+    assert 1 in wanted.choose(codes)
+    for wrong, promise in ((codes[[0, 1, 0]], "no pair appears twice"), (codes[:, :15], "'pair_ids' has its shape")):
+        with pytest.raises(UnexpectedPackageError, match=promise):
+            wanted.choose(wrong)
+
+
 def test_sets_of_missing_fields_are_all_there_or_none():
     body = screening().to_body()
     ScreeningContents.from_body(Body(body.meta, {**body.arrays, "null.gaps": np.empty(0)}), SCHEMA, WORDS, TOKENS)
