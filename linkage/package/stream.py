@@ -39,6 +39,10 @@ class Made:
         """Its length in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
+    def whole(self) -> NDArray[Any]:
+        """All of it at once."""
+        return np.concatenate([np.empty((0, *self.shape[1:]), self.dtype), *self.parts()])
+
     def views(self) -> Iterator[memoryview]:
         """Its bytes. Raises ValueError when the parts are not what was announced."""
         left = self.nbytes
