@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from keys.derive import BLOCK_BYTES, Bytes, message_digests
 from linkage.encode.spelling import texts_of
 
+_TEXTS = 1 << 14  # padded at a time, so that they stay in the cache
+
 
 def text_digests(subkey: bytes, domain: bytes, texts: Sequence[str]) -> NDArray[np.uint8]:
     """Keyed digest of every text, (n, 16) uint8; equal texts of one domain have equal ones.
@@ -26,10 +28,12 @@ def text_digests(subkey: bytes, domain: bytes, texts: Sequence[str]) -> NDArray[
     blocks = np.diff(held.ends) // BLOCK_BYTES + 1
     digests = np.empty((len(held), BLOCK_BYTES), np.uint8)
     for count in np.flatnonzero(np.bincount(blocks)).tolist():
-        rows = np.flatnonzero(blocks == count)
-        padded = np.zeros((count, len(rows), BLOCK_BYTES), np.uint8)
-        pad_blocks(held.data, held.ends, rows, padded)
-        digests[rows] = column_digests(subkey, domain, list(padded)).view(np.uint8)
+        alike = np.flatnonzero(blocks == count)
+        for start in range(0, len(alike), _TEXTS):
+            rows = alike[start : start + _TEXTS]
+            padded = np.zeros((count, len(rows), BLOCK_BYTES), np.uint8)
+            pad_blocks(held.data, held.ends, rows, padded)
+            digests[rows] = column_digests(subkey, domain, list(padded)).view(np.uint8)
     return digests
 
 

@@ -49,10 +49,12 @@ def spell(vocabulary: Sequence[str], most_each: int = 1 << 30) -> Spelt:
     most = np.minimum(lengths + 1, most_each)
     codes = np.empty(int(most.sum()), np.int32)
     count = np.empty(len(vocabulary), np.int64)
-    bigram_lists(number[points], lengths, int(number[ord("_")]), len(letters), most, codes, count)
+    last = np.full(len(letters) ** 2, -1, np.int32)
+    bigram_lists(points, number, lengths, int(number[ord("_")]), len(letters), most, last, codes, count)
     codes = codes[: int(count.sum())]
-    used = np.bincount(codes, minlength=1) > 0
-    np.take((np.cumsum(used) - 1).astype(np.int32), codes, out=codes)
+    used = last >= 0
+    # Clipped, since a list that may be refused would be copied first.
+    np.take((np.cumsum(used) - 1).astype(np.int32), codes, out=codes, mode="clip")
     grams = [letters[gram // len(letters)] + letters[gram % len(letters)] for gram in np.flatnonzero(used).tolist()]
     return grams if len(codes) else [], codes, _offsets(count)
 
