@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Annotated, Any
 
 import msgspec
@@ -77,20 +78,16 @@ class Stream:
 
     def parts(self, size: int) -> Iterator[bytes]:
         """The container's bytes, `size` at a time."""
-        held: list[memoryview] = []
-        room = size
+        part = BytesIO()  # what is written is copied at once: the pieces of a part need not be held until it is full
         for piece in self._views():
             start = 0
             while start < len(piece):
-                held.append(piece[start : start + room])
-                start += len(held[-1])
-                room -= len(held[-1])
-                if not room:
-                    yield b"".join(held)
-                    held.clear()
-                    room = size
-        if held:
-            yield b"".join(held)
+                start += part.write(piece[start : start + size - part.tell()])
+                if part.tell() == size:
+                    yield part.getvalue()
+                    part = BytesIO()
+        if part.tell():
+            yield part.getvalue()
 
     def _views(self) -> Iterator[memoryview]:
         for piece in self.pieces:
