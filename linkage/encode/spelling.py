@@ -18,6 +18,8 @@ from linkage.texts import Texts
 ASCII = 128
 """Characters below it are one byte each, and so are places in a text."""
 
+_CODES = 1 << 16  # numbered anew at a time
+
 Spelt = tuple[Sequence[str], NDArray[np.int32], NDArray[np.int64]]
 """Distinct tokens of some values, and as ragged lists (codes, offsets) the places of each value's among them."""
 
@@ -53,8 +55,9 @@ def spell(vocabulary: Sequence[str], most_each: int = 1 << 30) -> Spelt:
     bigram_lists(points, number, lengths, int(number[ord("_")]), len(letters), most, last, codes, count)
     codes = codes[: int(count.sum())]
     used = last >= 0
-    # Clipped, since a list that may be refused would be copied first.
-    np.take((np.cumsum(used) - 1).astype(np.int32), codes, out=codes, mode="clip")
+    place = (np.cumsum(used) - 1).astype(np.int32)
+    for start in range(0, len(codes), _CODES):
+        codes[start : start + _CODES] = place[codes[start : start + _CODES]]
     grams = [letters[gram // len(letters)] + letters[gram % len(letters)] for gram in np.flatnonzero(used).tolist()]
     return grams if len(codes) else [], codes, _offsets(count)
 

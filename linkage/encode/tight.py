@@ -87,15 +87,13 @@ class Given:
     """Which values of a file give tokens. Tokens are made of it for any people when they are needed, and not held.
 
     ways: in the order in which rows are filled. held: (n, ways / 8) uint8, a bit a way: who has a token of it, unless
-    his row is full. neighbours: as in Tight. counts: of each combination, how many people have it, and how many share
-    one value of it at most.
+    his row is full. counts: of each combination, how many people have it, and how many share one value of it at most.
     """
 
     parts: Parts
     per_row: int
     ways: tuple[_Way, ...]
     held: NDArray[np.uint8]
-    neighbours: NDArray[np.int64]
     counts: tuple[tuple[int, int], ...]
 
     def random_bytes(self, people: int) -> int:
@@ -124,8 +122,10 @@ class Given:
         return out.view(np.uint8), of
 
 
-def given_tokens(records: Records, combinations: Sequence[Combination], terms: Tokens, key: RunKey) -> Given:
-    """Which values of a file few enough people share, and the coin keeps.
+def given_tokens(
+    records: Records, combinations: Sequence[Combination], terms: Tokens, key: RunKey
+) -> tuple[Given, NDArray[np.int64]]:
+    """Which values of a file few enough people share, and the coin keeps; and neighbours as in Tight, ascending.
 
     terms: how many tokens a row has, the collision budget, and the share of values that give a token at all.
     """
@@ -146,7 +146,7 @@ def given_tokens(records: Records, combinations: Sequence[Combination], terms: T
     numbers = np.sort(np.concatenate(pairs))
     numbers = numbers[np.diff(numbers, prepend=-1) > 0]
     neighbours = np.stack(np.divmod(numbers, max(len(records), 1)), axis=1)
-    return Given(parts, terms.per_row, tuple(ways), held, neighbours, tuple(counts))
+    return Given(parts, terms.per_row, tuple(ways), held, tuple(counts)), neighbours
 
 
 def make_tight(
@@ -157,7 +157,8 @@ def make_tight(
     chance: Chance = SYSTEM,
 ) -> Tight:
     """The same number of tokens for every person of a file, all at once; see Given.deal and given_tokens."""
-    given, people = given_tokens(records, combinations, terms, key), np.arange(len(records))
+    given, neighbours = given_tokens(records, combinations, terms, key)
+    people = np.arange(len(records))
     digests = np.empty((len(people), terms.per_row, 16), np.uint8)
     of = np.empty((len(people), terms.per_row), np.int8)
     for start in range(0, len(people), _BLOCK):
@@ -168,7 +169,7 @@ def make_tight(
         Issued(each.name, *counted, int((of == nth).any(axis=1).sum()))
         for nth, (each, counted) in enumerate(zip(combinations, given.counts, strict=True))
     ]
-    return Tight(digests, of, given.neighbours, tuple(account))
+    return Tight(digests, of, neighbours, tuple(account))
 
 
 @dataclass(frozen=True, repr=False)

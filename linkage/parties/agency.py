@@ -31,6 +31,7 @@ from linkage.package.contents import EvidenceContents, ScreeningContents
 from linkage.package.stream import Made
 from linkage.parties.inside import alike_inside, pattern_table, with_sharing
 from linkage.parties.local import LocalTable
+from linkage.roots import forget
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
@@ -77,8 +78,7 @@ class Encoded:
     def _made(self) -> dict[str, Made]:
         # What is not needed for these can be let go while they are sent: none of them holds on to the table.
         plain, people, own, harden = self.plain, self.people, self.local.pseudonyms, self.harden
-        none = Made(np.dtype(np.uint8), (len(people), 0, 16), lambda: iter(()))
-        tokens = _tokens(self.given, people, self.seed, self.publish) if self.given else none
+        tokens = _tokens(self.given, people, self.seed, self.publish)
         words = harden(plain[:1]).shape[1]
 
         def filters() -> Iterator[NDArray[np.uint64]]:
@@ -94,8 +94,11 @@ class Encoded:
         }
 
 
-def _tokens(given: Given, people: NDArray[np.int32], seed: bytes, publish: Publish) -> Made:
-    """Rows of tokens of some people, in their order."""
+def _tokens(given: Given | None, people: NDArray[np.int32], seed: bytes, publish: Publish) -> Made:
+    """Rows of tokens of some people, in their order; empty ones where nothing gives tokens."""
+    if given is None:
+        none = np.empty((len(people), 0, 16), np.uint8)
+        return Made(none.dtype, none.shape, lambda: iter((none,)))
 
     def made() -> Iterator[NDArray[np.uint8]]:
         for start in range(0, len(people), _PART):
@@ -131,12 +134,12 @@ def encode(
     # The search is compiled and does not hold Python's lock, most of making tokens does: they go side by side.
     with ThreadPoolExecutor(1) as beside:
         alike = beside.submit(alike_inside, plain, owner, agreement, chance)
-        given = _tight(records, agreement, key)
+        given, sharing = _tight(records, agreement, key)
         tokens = tokenise(records, schema, key)
     _tell(progress, "patterns inside the file", 2, 3)
-    pairs = alike.result()
-    if given:
-        pairs = with_sharing(*pairs, given.neighbours, chance)
+    pairs = with_sharing(*alike.result(), sharing, chance)
+    del sharing
+    forget()
     null = pattern_table(tokens, *pairs, agreement, chance)
     local = LocalTable(_random_ids(len(records), chance), records.local_ids, tokens, records.notes)
     people = shuffle(len(records), chance).astype(np.int32)
@@ -152,10 +155,12 @@ def encode(
     return Encoded(check.hex(), plain, owner, people, given, seed, harden, publish, null, local)
 
 
-def _tight(records: Records, agreement: Agreement, key: RunKey) -> Given | None:
-    """Which values give tight tokens; None where the profile has no tokens beside its filters."""
+def _tight(records: Records, agreement: Agreement, key: RunKey) -> tuple[Given | None, NDArray[np.int64]]:
+    """Which values give tight tokens, if the profile has any, and who shares a value with few others of the file."""
     terms = agreement.tokens
-    return None if terms is None else given_tokens(records, agreement.combinations, terms, key)
+    if terms is None:
+        return None, np.empty((0, 2), np.int64)
+    return given_tokens(records, agreement.combinations, terms, key)
 
 
 @dataclass(frozen=True, repr=False)
