@@ -84,14 +84,21 @@ class Stream:
             while start < len(piece):
                 start += part.write(piece[start : start + size - part.tell()])
                 if part.tell() == size:
-                    yield part.getvalue()
-                    part = BytesIO()
+                    yield _emptied(part)
         if part.tell():
-            yield part.getvalue()
+            yield _emptied(part)
 
     def _views(self) -> Iterator[memoryview]:
         for piece in self.pieces:
             yield from piece.views() if isinstance(piece, Made) else (piece,)
+
+
+def _emptied(part: BytesIO) -> bytes:
+    """What was written; nothing here holds it any longer."""
+    data = part.getvalue()
+    part.seek(0)
+    part.truncate()
+    return data
 
 
 def padded_length(length: int) -> int:
