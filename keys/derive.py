@@ -21,12 +21,12 @@ from keys.framing import frame
 from keys.guard import Guarded, same
 from keys.kdf import KEY_BYTES, expand
 from keys.labels import LABELS, Label, mode
-from keys.prf import BLOCK_BYTES, Bytes, interleaved, of_blocks, of_messages
+from keys.prf import BLOCK_BYTES, Bytes, Xor, interleaved, of_blocks, of_messages
 from keys.secret import LinkageSecret
 from keys.sharing import share
 
 __all__ = [
-    "BLOCK_BYTES", "DIGEST_BYTES", "KEY_BYTES", "LABELS", "PAIR_ID_BYTES", "PairKeys", "Purpose", "RunKey",
+    "BLOCK_BYTES", "DIGEST_BYTES", "KEY_BYTES", "LABELS", "PAIR_ID_BYTES", "Bytes", "PairKeys", "Purpose", "RunKey",
     "message_digests", "pair_keys", "run_key", "stream", "tight_tokens", "token_keys", "token_shares",
 ]  # fmt: skip
 
@@ -167,14 +167,14 @@ def _halves(key: RunKey, label: Label, digests: bytes) -> bytes:
     return interleaved(*(of_blocks(expand(subkey, label, bytes([half])), digests) for half in range(2)))
 
 
-def message_digests(subkey: bytes, domain: bytes, columns: Sequence[Bytes]) -> bytearray:
+def message_digests(subkey: bytes, domain: bytes, columns: Sequence[Bytes], xor: Xor | None = None) -> bytearray:
     """Keyed digest of each of n messages of as many 16-byte blocks each, (n, 16) bytes row after row.
 
-    columns: as in `prf.of_messages`. domain: what kind of token it is (field and role). It and the number of blocks
-    have a key of their own: equal tokens of two domains, and messages of two lengths, have nothing in common.
+    columns, xor: as in `prf.of_messages`. domain: what kind of token it is (field and role). It and the number of
+    blocks have a key of their own: equal tokens of two domains, and messages of two lengths, have nothing in common.
     Raises ValueError when the subkey is not 32 bytes or the columns do not fit.
     """
-    return of_messages(expand(subkey, Label.TOKEN, domain, len(columns).to_bytes(4, "big")), columns)
+    return of_messages(expand(subkey, Label.TOKEN, domain, len(columns).to_bytes(4, "big")), columns, xor)
 
 
 def stream(subkey: bytes, label: bytes, nbytes: int) -> bytes:

@@ -9,7 +9,7 @@ of q distinct inputs are told from random bytes with advantage q**2 / 2**129 at 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
@@ -19,6 +19,7 @@ from keys.kdf import KEY_BYTES
 
 BLOCK_BYTES = 16
 Bytes = bytes | bytearray | memoryview
+Xor = Callable[[Bytes, Bytes], Bytes]
 _PIECE = 1 << 24  # bytes given to the library at once
 
 
@@ -42,18 +43,19 @@ def of_blocks(key: bytes, blocks: Bytes) -> bytearray:
     return out
 
 
-def of_messages(key: bytes, columns: Sequence[Bytes]) -> bytearray:
+def of_messages(key: bytes, columns: Sequence[Bytes], xor: Xor | None = None) -> bytearray:
     """CBC-MAC of n messages of as many blocks each, (n, 16) bytes: a pseudorandom function of messages of that length.
 
     columns: first blocks of all messages end to end, then second blocks, and so on; one key for one number of columns,
-    without which a message could be continued. Raises ValueError unless there is a column and all are of one length.
+    without which a message could be continued. xor: what XORs two byte strings, `xored` by default; whoever works with
+    arrays has a faster one. Raises ValueError unless there is a column and all are of one length.
     Source: Bellare, Kilian & Rogaway 1994, "The security of the cipher block chaining message authentication code", 3.
     """
     if len({memoryview(column).nbytes for column in columns}) != 1:
         raise ValueError("columns of one length, one for each block of a message")
     state = of_blocks(key, columns[0])
     for column in columns[1:]:
-        state = of_blocks(key, xored(state, column))
+        state = of_blocks(key, (xor or xored)(state, column))
     return state
 
 

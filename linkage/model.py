@@ -16,23 +16,27 @@ Bytes16 = NDArray[np.uint8]
 """(n, 16) random or derived 16-byte codes, one a row."""
 
 
+Offsets = NDArray[np.int32] | NDArray[np.int64]
+"""(n + 1,) where each person's list begins among all lists end to end, and the last one ends."""
+
+
 @dataclass(frozen=True, repr=False)
 class Column:
     """One field of many people: a ragged list of values per person, each distinct value stored once.
 
     vocabulary: distinct standardised values; intake's are Texts, of which many weigh little.
     codes: (v,) int32 places in the vocabulary, person after person.
-    offsets: (n + 1,) int64; person r has codes[offsets[r]:offsets[r + 1]], best value first.
+    offsets: (n + 1,); person r has codes[offsets[r]:offsets[r + 1]], best value first.
     """
 
     vocabulary: Sequence[str]
     codes: NDArray[np.int32]
-    offsets: NDArray[np.int64]
+    offsets: Offsets
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self) -> NDArray[np.int32] | NDArray[np.int64]:
         """Number of values per person, (n,)."""
         return np.diff(self.offsets)
 

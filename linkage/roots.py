@@ -60,6 +60,12 @@ def phonetic(value: str) -> tuple[str, ...]:
     return tuple(code for code in codes if len(code) > 1)
 
 
+def forget() -> None:
+    """Let go of all names that were asked for: nobody's name is held longer than it is needed."""
+    name_roots.cache_clear()
+    phonetic.cache_clear()
+
+
 def is_forename(word: str) -> bool:
     """Whether the tables know a word as a given name."""
     package, nicknames = _english()

@@ -95,7 +95,6 @@ def sharing(values, rows):
     ]
 
 
-def dealt(rows, rank, nth, per_row, person):
-    """Which entries' tokens a person's row holds, as a set of places: first by rank, then as they come."""
-    own = sorted((place for place, row in enumerate(rows) if row == person), key=lambda place: rank[place])
-    return {(nth[place], place) for place in own[:per_row]}
+def dealt(ways, per_row, person):
+    """Of which ways a person's row holds tokens, each given as the set of its people: the first ones."""
+    return set([nth for nth, people in enumerate(ways) if person in people][:per_row])

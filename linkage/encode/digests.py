@@ -10,8 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from keys.derive import BLOCK_BYTES, message_digests
+from keys.derive import BLOCK_BYTES, Bytes, message_digests
 from linkage.encode.spelling import texts_of
+
+_TEXTS = 1 << 14  # padded at a time, so that they stay in the cache
 
 
 def text_digests(subkey: bytes, domain: bytes, texts: Sequence[str]) -> NDArray[np.uint8]:
@@ -26,9 +28,20 @@ def text_digests(subkey: bytes, domain: bytes, texts: Sequence[str]) -> NDArray[
     blocks = np.diff(held.ends) // BLOCK_BYTES + 1
     digests = np.empty((len(held), BLOCK_BYTES), np.uint8)
     for count in np.flatnonzero(np.bincount(blocks)).tolist():
-        rows = np.flatnonzero(blocks == count)
-        padded = np.zeros((count, len(rows), BLOCK_BYTES), np.uint8)
-        pad_blocks(held.data, held.ends, rows, padded)
-        made = message_digests(subkey, domain, [column.data for column in padded])
-        digests[rows] = np.frombuffer(made, np.uint8).reshape(-1, BLOCK_BYTES)
+        alike = np.flatnonzero(blocks == count)
+        for start in range(0, len(alike), _TEXTS):
+            rows = alike[start : start + _TEXTS]
+            padded = np.zeros((count, len(rows), BLOCK_BYTES), np.uint8)
+            pad_blocks(held.data, held.ends, rows, padded)
+            digests[rows] = column_digests(subkey, domain, list(padded)).view(np.uint8)
     return digests
+
+
+def column_digests(subkey: bytes, domain: bytes, columns: Sequence[NDArray[np.generic]]) -> NDArray[np.uint64]:
+    """Keyed digests (n, 2) of messages of as many blocks of 16 bytes as there are columns: (n, 16 bytes) each."""
+    made = message_digests(subkey, domain, [column.data for column in columns], _xored)
+    return np.frombuffer(made, np.uint64).reshape(-1, 2)
+
+
+def _xored(one: Bytes, two: Bytes) -> Bytes:
+    return (np.frombuffer(one, np.uint64) ^ np.frombuffer(two, np.uint64)).data

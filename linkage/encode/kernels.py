@@ -7,11 +7,12 @@ Arrays in, arrays out; checked outside, computed inside. Plain twins stand in te
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-BLOCK = 1 << 12  # rows that one core takes at a time
 LANES = 8  # words of 64 rows that are XORed at once
 POSITIONS = 14  # 9-bit positions in a 16-byte block; 126 of its 128 bits
 
@@ -158,25 +159,27 @@ def pad_blocks(
 
 @njit(cache=True, nogil=True)
 def bigram_lists(
-    letters: NDArray[np.int32],
+    points: NDArray[Any],
+    number: NDArray[np.int32],
     lengths: NDArray[np.int64],
     edge: int,
     size: int,
     most: NDArray[np.int64],
+    last: NDArray[np.int32],
     codes: NDArray[np.int32],
     count: NDArray[np.int64],
 ) -> None:
     """Distinct padded bigrams of each value in order of first appearance, at most most[v] of them.
 
-    letters: the letters of all values, numbers below `size`; lengths: (v,) letters of each. edge: the padding's number.
-    codes: written one list after another, first letter * size + second; count: (v,), written.
+    points: the letters of all values; number: of each letter, below `size`; lengths: (v,) letters of each. edge: the
+    padding's number. last: (size ** 2,) of -1, the value in which each bigram was met last, written. codes: written one
+    list after another, first letter * size + second; count: (v,), written.
     """
-    last = np.full(size * size, -1, np.int64)  # value in which each bigram was met last
     at, end = 0, 0
     for v in range(len(lengths)):
         begin, before = end, edge
         for place in range(lengths[v] + 1):
-            letter = letters[at + place] if place < lengths[v] else edge
+            letter = number[points[at + place]] if place < lengths[v] else edge
             code = before * size + letter
             before = letter
             if end - begin < most[v] and last[code] != v:
@@ -268,14 +271,13 @@ def or_masks(
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def or_rows(
-    masks: NDArray[np.uint64], codes: NDArray[np.int32], offsets: NDArray[np.int64], out: NDArray[np.uint64]
-) -> None:
-    """The same for many rows, a block of them on each core."""
-    rows = len(offsets) - 1
-    for block in prange((rows + BLOCK - 1) // BLOCK):
-        some = slice(block * BLOCK, min(rows, (block + 1) * BLOCK))
-        or_masks(masks, codes, offsets[some.start : some.stop + 1], out[some])
+def or_values(masks: NDArray[np.uint64], values: NDArray[np.int32], start: int, out: NDArray[np.uint64]) -> None:
+    """OR into out[r] the mask of values[r], where it is one of those from `start` on: masks (v, w); out (n, w)."""
+    for r in prange(len(values)):
+        v = values[r] - start
+        if 0 <= v < len(masks):
+            for w in range(masks.shape[1]):
+                out[r, w] |= masks[v, w]
 
 
 @njit(cache=True, nogil=True, parallel=True)

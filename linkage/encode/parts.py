@@ -1,20 +1,21 @@
 """Parts of records that tight tokens are made of: a field's values in one of the forms of `linkage.combinations`.
 
-Columns come in; for every person and each of his values a keyed digest of its form goes out.
+Columns come in; keyed digests of combinations of their values go out, for any people who have them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage.combinations import Part
-from linkage.encode.digests import text_digests
+from linkage.combinations import Combination, Part
+from linkage.encode.digests import column_digests, text_digests
 from linkage.encode.spelling import Shapes, sliced
-from linkage.model import Column, Records
+from linkage.model import Column, Offsets, Records
 from linkage.roots import name_roots, phonetic
 from linkage.schema import Field, Kind
 
@@ -22,52 +23,72 @@ Digests = NDArray[np.uint64]
 """(m, 2) uint64: 16 bytes a row."""
 
 
-@dataclass(repr=False)
+Ranks = Mapping[Field, int]
+"""Which of a person's values of each field is meant, the best being 0."""
+
+
+@dataclass(frozen=True, repr=False)
 class Parts:
-    """The forms of one agency's values; each is made once. subkey: of the run's tokens."""
+    """The forms of one agency's values as keyed digests, each made once; the values themselves are needed no more.
 
-    records: Records
+    people: n. subkey: of the run's tokens. forms: by field and form, of fields that the agency holds.
+    """
+
+    people: int
     subkey: bytes
-    _forms: dict[tuple[str, str], _Formed] = field(default_factory=dict)
+    forms: Mapping[tuple[Field, str], _Formed]
 
-    def held(self, of: Field) -> NDArray[np.int64]:
-        """How many values of a field each person has, (n,)."""
-        column = self.records.columns.get(of.name)
-        return np.zeros(len(self.records), np.int64) if column is None else column.counts()
+    @classmethod
+    def of(cls, records: Records, combinations: Sequence[Combination], subkey: bytes) -> Parts:
+        """The forms of which some combinations are made."""
+        wanted = {(each, part.form): None for one in combinations for part in one.parts for each in part.fields}
+        held = {(each, form): records.columns[each.name] for each, form in wanted if each.name in records.columns}
+        forms = {key: _Formed.of(column, key[0].kind, key[1], subkey) for key, column in held.items()}
+        return cls(len(records), subkey, forms)
 
-    def has(self, part: Part, rows: NDArray[np.int64], ranks: Mapping[Field, int]) -> NDArray[np.bool_]:
-        """Which of some people's values of the given ranks have the forms of a part, (m,)."""
-        formed = ((self._formed(of, part.form), ranks[of]) for of in part.fields)
-        has: NDArray[np.bool_] = np.all([one.has[one.places(rows, rank)] for one, rank in formed], axis=0)
-        return has
+    def ways(self, combination: Combination, most: int) -> list[Ranks]:
+        """The ways to combine somebody's values, best first, of which the ranks add up to `most` at most."""
+        of = [(each, self.forms.get((each, part.form))) for part in combination.parts for each in part.fields]
+        values = {each: min(each.values, formed.most if formed else 0) for each, formed in of}
+        ranks = product(*(range(count) for count in values.values()))
+        return [dict(zip(values, each, strict=True)) for each in ranks if sum(each) <= most]
 
-    def digests(self, part: Part, rows: NDArray[np.int64], ranks: Mapping[Field, int]) -> list[Digests]:
-        """Digests of a part for some people, from their values of the given ranks: one for each of its fields.
+    def holders(self, combination: Combination, ranks: Ranks, people: slice) -> NDArray[np.int64]:
+        """Which of some neighbouring people have all parts of a combination in values of these ranks, ascending."""
+        rows = np.arange(people.start, min(people.stop, self.people))
+        for part in combination.parts:
+            for each in part.fields:
+                rows = self.forms[each, part.form].holders(rows, ranks[each])
+        return rows
+
+    def digests(self, combination: Combination, ranks: Ranks, rows: NDArray[np.int64]) -> Digests:
+        """Keyed digests of a combination, (m, 2), for people who have all parts in values of these ranks.
 
         Equal values have equal digests at every agency.
         """
-        formed = ((self._formed(of, part.form), ranks[of]) for of in part.fields)
-        made = [one.digests[one.places(rows, rank)] for one, rank in formed]
+        columns = [each for part in combination.parts for each in self._part(part, ranks, rows)]
+        return column_digests(self.subkey, b"combination/" + combination.name.encode(), columns)
+
+    def _part(self, part: Part, ranks: Ranks, rows: NDArray[np.int64]) -> list[Digests]:
+        made = [self.forms[each, part.form].of_rows(rows, ranks[each]) for each in part.fields]
         if len(made) == 2:  # both names: the lower one first, whichever field it stands in
             swapped = made[0][:, 0] > made[1][:, 0]
             made = [np.where(swapped[:, None], *reversed(made)), np.where(swapped[:, None], *made)]
         return made
 
-    def _formed(self, of: Field, form: str) -> _Formed:
-        key = of.name, form
-        if key not in self._forms:
-            column = self.records.columns.get(of.name, Column((), np.empty(0, np.int32), np.zeros(1, np.int64)))
-            self._forms[key] = _Formed.of(column, of.kind, form, self.subkey)
-        return self._forms[key]
-
 
 @dataclass(frozen=True, repr=False)
 class _Formed:
-    """A column with the digest of every distinct value's form (v, 2), and whether it has such a form (v,)."""
+    """A column's values in one form: digests of every distinct one (v, 2), and whether it has such a form (v,).
 
-    column: Column
+    codes, offsets: each person's values, as in model.Column. most: values of the person who has most.
+    """
+
     digests: Digests
     has: NDArray[np.bool_]
+    codes: NDArray[np.int32]
+    offsets: Offsets
+    most: int
 
     @classmethod
     def of(cls, column: Column, kind: Kind, form: str, subkey: bytes) -> _Formed:
@@ -79,11 +100,22 @@ class _Formed:
             spelt, codes, _ = sliced(column.vocabulary, lambda value: [make(value)], _SHAPES.get((kind, form), {}))
             digests = text_digests(subkey, domain, spelt)[codes]
             has = np.array([text != "" for text in spelt], np.bool_)[codes]
-        return cls(column, digests.view(np.uint64), has)
+        most = int(column.counts().max(initial=0))
+        return cls(digests.view(np.uint64), has, column.codes, column.offsets, most)
 
-    def places(self, rows: NDArray[np.int64], rank: int) -> NDArray[np.int32]:
-        """The distinct value of that rank of each of some people who have one."""
-        return self.column.codes[self.column.offsets[rows] + rank]
+    def holders(self, rows: NDArray[np.int64], rank: int) -> NDArray[np.int64]:
+        """Which of some people have a value of that rank, in this form; their array is used up."""
+        from linkage.encode.kernels_tight import hold_form  # loads numba
+
+        return rows[: hold_form(rows, rank, self.codes, self.offsets, self.has)]
+
+    def of_rows(self, rows: NDArray[np.int64], rank: int) -> Digests:
+        """The form of that value of each of some people who have it."""
+        from linkage.encode.kernels_tight import form_digests  # loads numba
+
+        made = np.empty((len(rows), 2), np.uint64)
+        form_digests(rows, rank, self.codes, self.offsets, self.digests, made)
+        return made
 
 
 def _root(value: str) -> str:

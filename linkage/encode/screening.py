@@ -26,6 +26,9 @@ from linkage.schema import Field, Kind, Schema
 MAX_VERSIONS = 3
 """Filters of one person: his first values, then his second (aliases), then his third."""
 
+_VALUES = 1 << 15
+"""Distinct values whose bits are held at a time: a mask weighs as much as a filter, and addresses are many."""
+
 
 def make_filters(
     records: Records, schema: Schema, profile: Profile, key: RunKey, chance: Chance = SYSTEM
@@ -59,7 +62,7 @@ def plain_filters(
     if not isinstance(key, RunKey):
         raise TypeError("filters are keyed by a RunKey")
     chance.require(test=key.test)
-    from linkage.encode.kernels import or_rows
+    from linkage.encode.kernels import or_values
 
     subkey = key.subkey(Purpose.SCREENING)
     owner, version = versions(
@@ -73,8 +76,10 @@ def plain_filters(
         column = records.columns.get(field.name)
         if column is None or not _weighed(field, profile):
             continue
-        masks = _masks(column.vocabulary, field, profile, subkey)
-        or_rows(masks, *_one_value(column, owner, version), plain)
+        values = _values(column, owner, version)
+        for start in range(0, len(column.vocabulary), _VALUES):
+            masks = _masks(column.vocabulary[start : start + _VALUES], field, profile, subkey)
+            or_values(masks, values, start, plain)
     if profile.xor:
         blank = np.flatnonzero(~plain.any(axis=1))
         noise = np.frombuffer(chance.draw(plain[blank].nbytes), np.uint64)
@@ -105,29 +110,30 @@ def shuffle(count: int, chance: Chance) -> NDArray[np.int64]:
     return np.argsort(np.frombuffer(chance.draw(8 * count), np.uint64), kind="stable")
 
 
-def versions(columns: list[Column], people: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def versions(columns: list[Column], people: int) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
     """Which filters to make: (r,) person and (r,) which of his values, as many as his longest list has, at most 3."""
-    most = np.ones(people, np.int64)
+    most = np.ones(people, np.int8)
     for column in columns:
-        most = np.maximum(most, column.counts())
-    most = np.minimum(most, MAX_VERSIONS)
+        np.maximum(most, np.minimum(column.counts(), MAX_VERSIONS).astype(np.int8), out=most)
     owner = np.repeat(np.arange(people, dtype=np.int32), most)
-    first = np.cumsum(most) - most
-    return owner, (np.arange(len(owner)) - first[owner]).astype(np.int32)
+    version = np.zeros(len(owner), np.int8)
+    for nth in range(1, MAX_VERSIONS):  # one further than the row before, where that is of the same person
+        version[nth:] += owner[nth:] == owner[:-nth]
+    return owner, version
 
 
-def _one_value(
-    column: Column, owner: NDArray[np.int32], version: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Ragged lists with each filter's value of one column: his nth, or his first where he has fewer."""
-    count = column.counts()[owner]
-    place = column.offsets[owner] + np.where(version < count, version, 0)
+def _values(column: Column, owner: NDArray[np.int32], version: NDArray[np.int8]) -> NDArray[np.int32]:
+    """Place of each filter's value of one column (m,): of his nth, or his first where he has fewer; -1 for none."""
+    first = column.offsets[owner]
+    count = column.offsets[owner + 1] - first
     held = count > 0
-    return column.codes[place[held]], np.concatenate([[0], np.cumsum(held)]).astype(np.int64)
+    value = np.full(len(owner), -1, np.int32)
+    value[held] = column.codes[(first + np.where(version < count, version, 0))[held]]
+    return value
 
 
 def _masks(vocabulary: Sequence[str], field: Field, profile: Profile, subkey: bytes) -> NDArray[np.uint64]:
-    """The plain bits of every distinct value, (v, bits / 64)."""
+    """The plain bits of some distinct values, (v, bits / 64)."""
     from linkage.encode.kernels import or_masks
 
     masks = np.zeros((len(vocabulary), profile.bits // 64), np.uint64)

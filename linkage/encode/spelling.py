@@ -18,6 +18,8 @@ from linkage.texts import Texts
 ASCII = 128
 """Characters below it are one byte each, and so are places in a text."""
 
+_CODES = 1 << 16  # numbered anew at a time
+
 Spelt = tuple[Sequence[str], NDArray[np.int32], NDArray[np.int64]]
 """Distinct tokens of some values, and as ragged lists (codes, offsets) the places of each value's among them."""
 
@@ -49,10 +51,13 @@ def spell(vocabulary: Sequence[str], most_each: int = 1 << 30) -> Spelt:
     most = np.minimum(lengths + 1, most_each)
     codes = np.empty(int(most.sum()), np.int32)
     count = np.empty(len(vocabulary), np.int64)
-    bigram_lists(number[points], lengths, int(number[ord("_")]), len(letters), most, codes, count)
+    last = np.full(len(letters) ** 2, -1, np.int32)
+    bigram_lists(points, number, lengths, int(number[ord("_")]), len(letters), most, last, codes, count)
     codes = codes[: int(count.sum())]
-    used = np.bincount(codes, minlength=1) > 0
-    np.take((np.cumsum(used) - 1).astype(np.int32), codes, out=codes)
+    used = last >= 0
+    place = (np.cumsum(used) - 1).astype(np.int32)
+    for start in range(0, len(codes), _CODES):
+        codes[start : start + _CODES] = place[codes[start : start + _CODES]]
     grams = [letters[gram // len(letters)] + letters[gram % len(letters)] for gram in np.flatnonzero(used).tolist()]
     return grams if len(codes) else [], codes, _offsets(count)
 

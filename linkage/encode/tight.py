@@ -13,22 +13,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import Purpose, RunKey, message_digests
+from keys.derive import Purpose, RunKey
 from linkage.combinations import Combination
-from linkage.encode.parts import Digests, Parts
+from linkage.encode.parts import Parts, Ranks
 from linkage.model import Records
 from linkage.terms import Tokens
 
 MOST_RANK = 2
 """Values are combined by rank, best first, as long as their ranks add up to no more: first with first, then second."""
 
-_DRAWN = 1 << 14  # people whose random tokens are drawn at a time
+_BLOCK = 1 << 14  # people whose digests are made at a time: what they are made of stays in the cache
+_GROUP = 1 << 14  # entries counted at a time, likewise
+_RANDOM = 16 + 4  # random bytes a token takes: itself, where there is no other, and its place in the row
 
 MOST_NEAR = 40
 """Twice the largest budget that may be agreed: without a budget, as an audit's control is, pairs would be no end."""
@@ -72,19 +74,79 @@ class Tight:
         return self.of >= 0
 
 
-@dataclass(frozen=True, repr=False)
-class _Entries:
-    """What one combination finds in a file: person, sum of ranks (m,) and digest (m, 2), of values within the budget.
+class _Way(NamedTuple):
+    """One way to combine values. nth: place of the combination among all."""
 
-    neighbours: (p, 2), see Tight. held, shared: as in Issued.
+    nth: int
+    combination: Combination
+    ranks: Ranks
+
+
+@dataclass(frozen=True, repr=False)
+class Given:
+    """Which values of a file give tokens. Tokens are made of it for any people when they are needed, and not held.
+
+    ways: in the order in which rows are filled. held: (n, ways / 8) uint8, a bit a way: who has a token of it, unless
+    his row is full. counts: of each combination, how many people have it, and how many share one value of it at most.
     """
 
-    rows: NDArray[np.int64]
-    rank: NDArray[np.int8]
-    digests: Digests
-    neighbours: NDArray[np.int64]
-    held: int
-    shared: int
+    parts: Parts
+    per_row: int
+    ways: tuple[_Way, ...]
+    held: NDArray[np.uint8]
+    counts: tuple[tuple[int, int], ...]
+
+    def random_bytes(self, people: int) -> int:
+        """How many random bytes `deal` takes for so many people."""
+        return people * self.per_row * _RANDOM
+
+    def deal(self, people: NDArray[np.integer], noise: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
+        """Digests of tokens of some people (m, t, 16), and of which combination each is (m, t), -1 for a random one.
+
+        In random order. Where somebody has more, those of his first values come before those of his second, and
+        combinations in their order. noise: random_bytes(m) of them.
+        """
+        from linkage.encode.kernels_tight import deal_tokens  # loads numba
+
+        shape = len(people), self.per_row
+        drawn, places = noise[: 16 * shape[0] * shape[1]], noise[16 * shape[0] * shape[1] :]
+        out = np.frombuffer(bytearray(drawn), np.uint64).reshape(*shape, 2)
+        of = np.full(shape, -1, np.int8)
+        filled, slots = np.zeros(shape[0], np.int64), np.tile(np.arange(self.per_row, dtype=np.uint8), (shape[0], 1))
+        words = np.frombuffer(places, np.uint32).reshape(shape)
+        held = np.unpackbits(self.held[people].T, axis=0, bitorder="little")
+        for way, holds in zip(self.ways, held, strict=False):
+            rows = np.flatnonzero(holds)
+            digests = self.parts.digests(way.combination, way.ranks, people[rows].astype(np.int64))
+            deal_tokens(rows, way.nth, digests, words, filled, slots, out, of)
+        return out.view(np.uint8), of
+
+
+def given_tokens(
+    records: Records, combinations: Sequence[Combination], terms: Tokens, key: RunKey
+) -> tuple[Given, NDArray[np.int64]]:
+    """Which values of a file few enough people share, and the coin keeps; and neighbours as in Tight, ascending.
+
+    terms: how many tokens a row has, the collision budget, and the share of values that give a token at all.
+    """
+    parts = Parts.of(records, combinations, key.subkey(Purpose.TOKENS))
+    ways = [_Way(nth, one, ranks) for nth, one in enumerate(combinations) for ranks in parts.ways(one, MOST_RANK)]
+    ways.sort(key=lambda way: sum(way.ranks.values()))  # combinations keep their order
+    held = np.zeros((len(records), -(-len(ways) // 8)), np.uint8)
+    counts, pairs = [], [np.empty(0, np.int64)]
+    for nth in range(len(combinations)):
+        own = [place for place, way in enumerate(ways) if way.nth == nth]
+        entries = _all_entries(parts, [ways[place] for place in own])
+        kept, sharing, met = _within_budget(entries, terms)
+        for way, place in enumerate(own):
+            held[entries.rows[kept & (entries.way == way)], place >> 3] |= 1 << (place & 7)
+        counts.append((int(np.count_nonzero(np.diff(entries.rows, prepend=-1))), int(sharing.max(initial=0))))
+        # As one number each: many times faster than by rows.
+        pairs.append(met[:, 0].astype(np.int64) * len(records) + met[:, 1])
+    numbers = np.sort(np.concatenate(pairs))
+    numbers = numbers[np.diff(numbers, prepend=-1) > 0]
+    neighbours = np.stack(np.divmod(numbers, max(len(records), 1)), axis=1)
+    return Given(parts, terms.per_row, tuple(ways), held, tuple(counts)), neighbours
 
 
 def make_tight(
@@ -94,107 +156,88 @@ def make_tight(
     key: RunKey,
     chance: Chance = SYSTEM,
 ) -> Tight:
-    """The same number of tokens for every person, in random order.
-
-    Where he has more, those of his first values come before those of his second, and combinations in their order.
-    terms: how many tokens a row has, the collision budget, and the share of values that give a token at all.
-    """
-    parts = Parts(records, key.subkey(Purpose.TOKENS))
-    found = [_within_budget(parts, each, terms) for each in combinations]
-    digests, of = _in_rows(found, len(records), terms.per_row, chance)
+    """The same number of tokens for every person of a file, all at once; see Given.deal and given_tokens."""
+    given, neighbours = given_tokens(records, combinations, terms, key)
+    people = np.arange(len(records))
+    digests = np.empty((len(people), terms.per_row, 16), np.uint8)
+    of = np.empty((len(people), terms.per_row), np.int8)
+    for start in range(0, len(people), _BLOCK):
+        some = people[start : start + _BLOCK]
+        made = given.deal(some, chance.draw(given.random_bytes(len(some))))
+        digests[some[0] : some[-1] + 1], of[some[0] : some[-1] + 1] = made
     account = [
-        Issued(each.name, entries.held, entries.shared, int((of == nth).any(axis=1).sum()))
-        for nth, (each, entries) in enumerate(zip(combinations, found, strict=True))
+        Issued(each.name, *counted, int((of == nth).any(axis=1).sum()))
+        for nth, (each, counted) in enumerate(zip(combinations, given.counts, strict=True))
     ]
-    pairs = np.concatenate([entries.neighbours for entries in found])
-    # As one number each: many times faster than by rows.
-    size = max(len(records), 1)
-    neighbours = np.stack(np.divmod(np.unique(pairs[:, 0] * size + pairs[:, 1]), size), axis=1)
     return Tight(digests, of, neighbours, tuple(account))
 
 
-def _within_budget(parts: Parts, combination: Combination, terms: Tokens) -> _Entries:
-    """Entries of a combination whose values few enough people share and the coin keeps."""
-    rows, rank, digests = _all_entries(parts, combination)
-    sharing = _sharing(digests[:, 0], rows)
-    held = int(np.count_nonzero(np.diff(rows, prepend=-1)))
+@dataclass(frozen=True, repr=False)
+class _Entries:
+    """Every way in which somebody combines his values in one combination, in order of people, of each by rank.
+
+    rows: (m,) people. way: (m,) place among the ways. values: (m,) half a digest, which tells values apart.
+    """
+
+    rows: NDArray[np.int32]
+    way: NDArray[np.int8]
+    values: NDArray[np.uint64]
+
+
+def _all_entries(parts: Parts, ways: Sequence[_Way]) -> _Entries:
+    rows, values = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
+    counts = [0] * len(ways)
+    for nth, (_, combination, ranks) in enumerate(ways):
+        for start in range(0, parts.people, _BLOCK):
+            some = parts.holders(combination, ranks, slice(start, start + _BLOCK))
+            counts[nth] += len(some)
+            rows.append(some.astype(np.int32))
+            values.append(parts.digests(combination, ranks, some)[:, 0].copy())
+    way = np.repeat(np.arange(len(ways), dtype=np.int8), counts)
+    entries = _Entries(np.concatenate(rows), way, np.concatenate(values))
+    if len(ways) < 2:
+        return entries
+    order = np.argsort(entries.rows, kind="stable")  # ways come in order of rank
+    return _Entries(entries.rows[order], entries.way[order], entries.values[order])
+
+
+def _within_budget(entries: _Entries, terms: Tokens) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.int32]]:
+    """Entries whose values few enough people share and the coin keeps (m,), how many share each, and neighbours."""
+    rows, values = entries.rows, entries.values
+    sharing = _sharing(values, rows)
     near = min(2 * terms.most_sharing, MOST_NEAR)
-    heads = _coin(digests, terms.kept) & (sharing > 0)
-    kept = heads & (sharing <= terms.most_sharing)
+    heads = _coin(values, terms.kept) & (sharing > 0)
     few = np.flatnonzero(heads & (sharing > 1) & (sharing <= near))
-    few = few[np.argsort(digests[few, 0], kind="stable")]
-    neighbours = _neighbours(rows[few], digests[few, 0], near)
-    return _Entries(rows[kept], rank[kept], digests[kept], neighbours, held, int(sharing.max(initial=0)))
+    few = few[np.argsort(values[few], kind="stable")]
+    return heads & (sharing <= terms.most_sharing), sharing, _neighbours(rows[few], values[few], near)
 
 
-def _sharing(values: NDArray[np.uint64], rows: NDArray[np.int64]) -> NDArray[np.int32]:
+def _sharing(values: NDArray[np.uint64], rows: NDArray[np.int32]) -> NDArray[np.int32]:
     """How many people share each entry's value, (m,); 0 where its person has had the value before, by a better rank.
 
-    values: half a digest, which tells values apart; rows: the people, ascending.
+    rows: the people, ascending.
     """
-    from linkage.encode.kernels_tight import count_sharing  # loads numba
+    from linkage.encode.kernels_tight import by_top_bits, count_sharing  # loads numba
 
-    sharing, room = np.empty(len(values), np.int32), 1 << (2 * len(values)).bit_length()
-    count_sharing(values, rows, np.zeros(room, np.uint64), np.zeros(room, np.int32), np.zeros(room, np.int64), sharing)
+    sharing, order = np.empty(len(values), np.int32), np.empty(len(values), np.int32)
+    bounds = by_top_bits(values, (len(values) // _GROUP).bit_length(), order)
+    room = 1 << (int(np.diff(bounds).max()) * 3 // 2).bit_length()
+    count_sharing(values, rows, order, bounds, room, sharing)
     return sharing
 
 
-def _coin(digests: Digests, kept: float) -> NDArray[np.bool_]:
+def _coin(values: NDArray[np.uint64], kept: float) -> NDArray[np.bool_]:
     """Which values give a token, (m,): a share of them, the same wherever the key is the same.
 
     A digest never leaves as it is, and what is made of it for the wire is another PRF's output: its own bits may toss.
     """
-    return digests[:, 0] < np.uint64(min(round(kept * 2**64), 2**64 - 1))
+    return values < np.uint64(min(round(kept * 2**64), 2**64 - 1))
 
 
-def _neighbours(rows: NDArray[np.int64], value: NDArray[np.uint64], most: int) -> NDArray[np.int64]:
+def _neighbours(rows: NDArray[np.int32], value: NDArray[np.uint64], most: int) -> NDArray[np.int32]:
     """Pairs of people (p, 2) who share a value that at most `most` have; rows stand in order of value and person."""
-    found = [np.empty((0, 2), np.int64)]
+    found = [np.empty((0, 2), np.int32)]
     for apart in range(1, most):
         same = value[apart:] == value[:-apart]
         found.append(np.stack([rows[:-apart][same], rows[apart:][same]], axis=1))
     return np.concatenate(found)
-
-
-def _all_entries(parts: Parts, combination: Combination) -> tuple[NDArray[np.int64], NDArray[np.int8], Digests]:
-    """People, sums of ranks and keyed digests (m, 2) of every way to combine values that has all parts.
-
-    In order of people, of each by rank.
-    """
-    fields = list(dict.fromkeys(field for part in combination.parts for field in part.fields))
-    held = {field: parts.held(field) for field in fields}
-    found: list[tuple[NDArray[np.int64], NDArray[np.int8], Digests]] = []
-    for ranks in product(*(range(min(field.values, MOST_RANK + 1)) for field in fields)):
-        if sum(ranks) > MOST_RANK:
-            continue
-        of = dict(zip(fields, ranks, strict=True))
-        rows = np.flatnonzero(np.all([held[field] > rank for field, rank in of.items()], axis=0))
-        rows = rows[np.all([parts.has(part, rows, of) for part in combination.parts], axis=0)]
-        columns = [each for part in combination.parts for each in parts.digests(part, rows, of)]
-        spelt = message_digests(parts.subkey, b"combination/" + combination.name.encode(), [c.data for c in columns])
-        digests = np.frombuffer(spelt, np.uint64).reshape(-1, 2)
-        found.append((rows, np.full(len(rows), sum(ranks), np.int8), digests))
-    if len(found) == 1:
-        return found[0]
-    rows, rank, digests = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((rank, rows))
-    return rows[order], rank[order], digests[order]
-
-
-def _in_rows(
-    found: Sequence[_Entries], people: int, per_row: int, chance: Chance
-) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
-    """Digests (n, t, 16), and of which combination each is (n, t), -1 for a random one; in random order."""
-    from linkage.encode.kernels_tight import deal_tokens  # loads numba
-
-    rows = np.concatenate([each.rows for each in found])
-    rank = np.concatenate([each.rank for each in found])
-    nth = np.repeat(np.arange(len(found), dtype=np.int8), [len(each.rows) for each in found])
-    digests = np.concatenate([each.digests for each in found])
-    out, of = np.empty((people, per_row, 2), np.uint64), np.full((people, per_row), -1, np.int8)
-    for start in range(0, people, _DRAWN):
-        part = out[start : start + _DRAWN]
-        part[:] = np.frombuffer(chance.draw(part.nbytes), np.uint64).reshape(part.shape)
-    noise = np.frombuffer(chance.draw(4 * people * per_row), np.uint32).reshape(people, per_row)
-    deal_tokens(rows, rank, nth, digests, noise, out, of)
-    return out.view(np.uint8), of

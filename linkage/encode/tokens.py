@@ -28,7 +28,7 @@ from linkage.layout import (
     YEAR_WINDOW,
     tags_of,
 )
-from linkage.model import Column, Records
+from linkage.model import Column, Offsets, Records
 from linkage.roots import name_roots, phonetic
 from linkage.schema import RARITY_BUCKETS, Field, Kind, Schema
 
@@ -54,7 +54,7 @@ class FieldTokens:
     filter_offsets: NDArray[np.int64]
     presence: NDArray[np.uint8]
     codes: NDArray[np.int32]
-    offsets: NDArray[np.int64]
+    offsets: Offsets
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -60,8 +60,8 @@ def build(
     if not used.all():
         value = (np.cumsum(used, dtype=np.int32) - 1)[value]
         texts = texts.take(np.flatnonzero(used))
-    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
-    place = offsets[person]
+    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int32)
+    place = offsets[person].astype(np.int64)
     if kept.max(initial=0) > 1:
         place += _rank(person)
     codes = np.empty(len(value), np.int32)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Annotated, Any
 
 import msgspec
@@ -39,6 +40,10 @@ class Made:
     def nbytes(self) -> int:
         """Its length in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+    def whole(self) -> NDArray[Any]:
+        """All of it at once."""
+        return np.concatenate([np.empty((0, *self.shape[1:]), self.dtype), *self.parts()])
 
     def views(self) -> Iterator[memoryview]:
         """Its bytes. Raises ValueError when the parts are not what was announced."""
@@ -74,24 +79,27 @@ class Stream:
 
     def parts(self, size: int) -> Iterator[bytes]:
         """The container's bytes, `size` at a time."""
-        held: list[memoryview] = []
-        room = size
+        part = BytesIO()  # what is written is copied at once: the pieces of a part need not be held until it is full
         for piece in self._views():
             start = 0
             while start < len(piece):
-                held.append(piece[start : start + room])
-                start += len(held[-1])
-                room -= len(held[-1])
-                if not room:
-                    yield b"".join(held)
-                    held.clear()
-                    room = size
-        if held:
-            yield b"".join(held)
+                start += part.write(piece[start : start + size - part.tell()])
+                if part.tell() == size:
+                    yield _emptied(part)
+        if part.tell():
+            yield _emptied(part)
 
     def _views(self) -> Iterator[memoryview]:
         for piece in self.pieces:
             yield from piece.views() if isinstance(piece, Made) else (piece,)
+
+
+def _emptied(part: BytesIO) -> bytes:
+    """What was written; nothing here holds it any longer."""
+    data = part.getvalue()
+    part.seek(0)
+    part.truncate()
+    return data
 
 
 def padded_length(length: int) -> int:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from keys.aead import NoteSealer
 from keys.chance import SYSTEM, Chance
-from keys.derive import RunKey, pair_keys, tight_tokens
+from keys.derive import KEY_BYTES, RunKey, pair_keys, stream, tight_tokens
 from linkage.agreement import Agreement
 from linkage.encode.diffusion import Harden, hardener
 from linkage.encode.evidence import make_evidence
 from linkage.encode.screening import plain_filters, shuffle
-from linkage.encode.tight import make_tight
+from linkage.encode.tight import Given, given_tokens
 from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError
 from linkage.ids import unique
@@ -31,6 +31,7 @@ from linkage.package.contents import EvidenceContents, ScreeningContents
 from linkage.package.stream import Made
 from linkage.parties.inside import alike_inside, pattern_table, with_sharing
 from linkage.parties.local import LocalTable
+from linkage.roots import forget
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
@@ -39,23 +40,23 @@ Publish = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """Digests of tight tokens (n, t, 16) to the tokens sent for them."""
 
 _SEALED = 1 << 14  # notes sealed at a time
-_PART = 1 << 13  # filters hardened, and rows of tokens published, at a time, while they are sent
+_PART = 1 << 13  # filters hardened, and rows of tokens made, at a time, while they are sent
 
 
 @dataclass(frozen=True, repr=False)
 class Encoded:
     """What `encode` makes: what goes to the matcher, and the table that stays.
 
-    pseudonyms: (n, 16). plain: (r, w), filters that are hardened only as they leave; owner: (r,). digests: (n, t, 16),
-    in the file's order, which become tokens only as they leave; people: (n,) the order they leave in.
+    plain: (r, w), filters that are hardened only as they leave; owner: (r,). people: (n,) the order they leave in.
+    given: which values give tokens, that are made only as they leave too, or None; seed: of what is random among them.
     """
 
     check: str
-    pseudonyms: Bytes16
     plain: NDArray[np.uint64]
     owner: NDArray[np.int32]
-    digests: NDArray[np.uint8]
-    people: NDArray[np.int64]
+    people: NDArray[np.int32]
+    given: Given | None
+    seed: bytes
     harden: Harden
     publish: Publish
     null: NullTable
@@ -64,29 +65,49 @@ class Encoded:
     @property
     def contents(self) -> ScreeningContents:
         """All that goes to the matcher, at once."""
-        return self._with(self.harden(self.plain), self.publish(self.digests[self.people]))
+        made = {name: one.whole() for name, one in self._made().items()}
+        screening = Screening(made["pseudonyms"], made["filters"], self.owner, made["tokens"])
+        return ScreeningContents(self.check, screening, self.null)
 
     def to_body(self) -> Body:
-        """The same for a package: what is sent of filters and tokens is made part by part, and never held whole."""
-        plain, digests, people = self.plain, self.digests, self.people
+        """The same for a package: what is of many bytes a row is made part by part, and never held whole."""
+        made, none = self._made(), np.empty(0, np.uint8)
+        body = ScreeningContents(self.check, Screening(none, none, self.owner, none), self.null).to_body()  # type: ignore[arg-type]
+        return Body(body.meta, {name: array for name, array in body.arrays.items() if name not in made}, made)
+
+    def _made(self) -> dict[str, Made]:
+        # What is not needed for these can be let go while they are sent: none of them holds on to the table.
+        plain, people, own, harden = self.plain, self.people, self.local.pseudonyms, self.harden
+        tokens = _tokens(self.given, people, self.seed, self.publish)
+        words = harden(plain[:1]).shape[1]
 
         def filters() -> Iterator[NDArray[np.uint64]]:
-            return (self.harden(plain[start : start + _PART]) for start in range(0, len(plain), _PART))
+            return (harden(plain[start : start + _PART]) for start in range(0, len(plain), _PART))
 
-        def tokens() -> Iterator[NDArray[np.uint8]]:
-            return (self.publish(digests[people[start : start + _PART]]) for start in range(0, len(people), _PART))
+        def pseudonyms() -> Iterator[Bytes16]:
+            return (own[people[start : start + _PART]] for start in range(0, len(people), _PART))
 
-        words = self.harden(plain[:1]).shape[1]
-        body = self._with(plain, digests).to_body()
-        rest = {name: array for name, array in body.arrays.items() if name not in ("filters", "tokens")}
-        made = {
+        return {
+            "pseudonyms": Made(own.dtype, own.shape, pseudonyms),
             "filters": Made(plain.dtype, (len(plain), words), filters),
-            "tokens": Made(digests.dtype, digests.shape, tokens),
+            "tokens": tokens,
         }
-        return Body(body.meta, rest, made)
 
-    def _with(self, filters: NDArray[np.uint64], tokens: NDArray[np.uint8]) -> ScreeningContents:
-        return ScreeningContents(self.check, Screening(self.pseudonyms, filters, self.owner, tokens), self.null)
+
+def _tokens(given: Given | None, people: NDArray[np.int32], seed: bytes, publish: Publish) -> Made:
+    """Rows of tokens of some people, in their order; empty ones where nothing gives tokens."""
+    if given is None:
+        none = np.empty((len(people), 0, 16), np.uint8)
+        return Made(none.dtype, none.shape, lambda: iter((none,)))
+
+    def made() -> Iterator[NDArray[np.uint8]]:
+        for start in range(0, len(people), _PART):
+            some = people[start : start + _PART]
+            # Every part has noise of its own, so that it is the same whenever it is made.
+            noise = stream(seed, b"row tokens %d" % start, given.random_bytes(len(some)))
+            yield publish(given.deal(some, noise)[0])
+
+    return Made(np.dtype(np.uint8), (len(people), given.per_row, 16), made)
 
 
 def encode(
@@ -113,13 +134,15 @@ def encode(
     # The search is compiled and does not hold Python's lock, most of making tokens does: they go side by side.
     with ThreadPoolExecutor(1) as beside:
         alike = beside.submit(alike_inside, plain, owner, agreement, chance)
+        given, sharing = _tight(records, agreement, key)
         tokens = tokenise(records, schema, key)
-        digests, sharing = _tight(records, agreement, key, chance)
     _tell(progress, "patterns inside the file", 2, 3)
-    null = pattern_table(tokens, *with_sharing(*alike.result(), sharing, chance), agreement, chance)
-    pseudonyms = _random_ids(len(records), chance)
-    local = LocalTable(pseudonyms, records.local_ids, tokens, records.notes)
-    people = shuffle(len(records), chance)
+    pairs = with_sharing(*alike.result(), sharing, chance)
+    del sharing
+    forget()
+    null = pattern_table(tokens, *pairs, agreement, chance)
+    local = LocalTable(_random_ids(len(records), chance), records.local_ids, tokens, records.notes)
+    people = shuffle(len(records), chance).astype(np.int32)
     place = np.empty(len(people), np.int32)
     place[people] = np.arange(len(people), dtype=np.int32)
     _tell(progress, "encoded", 3, 3)
@@ -128,18 +151,16 @@ def encode(
         return np.frombuffer(tight_tokens(key, some.tobytes()), np.uint8).reshape(some.shape)
 
     harden, owner = hardener(profile, key), place[owner]
-    return Encoded(check.hex(), pseudonyms[people], plain, owner, digests, people, harden, publish, null, local)
+    seed = chance.draw(KEY_BYTES)
+    return Encoded(check.hex(), plain, owner, people, given, seed, harden, publish, null, local)
 
 
-def _tight(
-    records: Records, agreement: Agreement, key: RunKey, chance: Chance
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Digests of tight tokens (n, t, 16), t may be 0, and who shares a value with one other of the file (p, 2)."""
+def _tight(records: Records, agreement: Agreement, key: RunKey) -> tuple[Given | None, NDArray[np.int64]]:
+    """Which values give tight tokens, if the profile has any, and who shares a value with few others of the file."""
     terms = agreement.tokens
     if terms is None:
-        return np.empty((len(records), 0, 16), np.uint8), np.empty((0, 2), np.int64)
-    tight = make_tight(records, agreement.combinations, terms, key, chance)
-    return tight.digests, tight.neighbours
+        return None, np.empty((0, 2), np.int64)
+    return given_tokens(records, agreement.combinations, terms, key)
 
 
 @dataclass(frozen=True, repr=False)

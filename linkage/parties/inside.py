@@ -25,7 +25,7 @@ NULL_ROWS = 8_000
 
 NULL_SHARING = 100_000
 """Pairs that share a value, compared likewise; of more, a random sample."""
-_PAIRS = 1 << 16  # compared at a time, so that memory does not grow with the file; in more of them rows repeat less
+_PAIRS = 1 << 14  # compared at a time, so that memory does not grow with the file
 _STEPS = 16  # of distance, within which pairs are found by both sides alike
 
 _Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -63,7 +63,8 @@ def with_sharing(
         return pairs, weight, each
     kept = sharing[np.sort(shuffle(len(sharing), chance)[:NULL_SHARING])]
     size = int(max(sharing.max(), pairs[1].max(initial=0))) + 1
-    near = ~np.isin(pairs[0] * size + pairs[1], sharing[:, 0] * size + sharing[:, 1])  # no pair twice
+    known, found = np.sort(sharing[:, 0] * size + sharing[:, 1]), pairs[0] * size + pairs[1]
+    near = known[np.minimum(np.searchsorted(known, found), len(known) - 1)] != found  # no pair twice
     low, high = (np.concatenate([side[near], kept[:, nth]]) for nth, side in enumerate(pairs))
     stand = np.full(len(kept), len(sharing) / len(kept))
     return (low, high), np.concatenate([weight[near], stand]), each
@@ -94,7 +95,11 @@ def pattern_table(
         patterns[part] = np.concatenate([levels.levels, levels.rarity, levels.crossed], axis=1)
     distinct, where = _distinct(patterns)
     fields = len(agreement.schema)
-    missing = np.stack([np.diff(field.offsets) == 0 for field in tokens], axis=1)
+    missing = np.zeros(people, np.int32)
+    for nth, field in enumerate(tokens):
+        missing |= (np.diff(field.offsets) == 0).astype(np.int32) << nth
+    gaps = np.bincount(missing, minlength=1 << fields) / max(people, 1)
+    held = ~np.arange(1 << fields)[:, None] >> np.arange(fields) & 1
     counts = np.bincount(where.ravel(), weights=weight, minlength=len(distinct)).astype(np.float64)
     # A pair of a sample stands for several: told as multiples, so that the model sees how few pairs it was.
     counts = rounded_at_random(counts, max(agreement.terms.screening.round_patterns, each), chance)
@@ -106,8 +111,8 @@ def pattern_table(
         counts[kept],
         people=people,
         pairs=len(low),
-        present=1 - missing.mean(axis=0) if people else np.zeros(fields),
-        gaps=np.bincount(missing @ (1 << np.arange(fields)), minlength=1 << fields) / max(people, 1),
+        present=gaps @ held,
+        gaps=gaps,
     )
 
 

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from linkage.encode.tokens import FieldTokens
 from linkage.errors import UnreadableFileError
 from linkage.ids import places
-from linkage.model import Bytes16, Note
-from linkage.package.stream import Stream, container
+from linkage.model import Bytes16, Note, Offsets
+from linkage.package.stream import Made, Stream, container
 from linkage.texts import Texts
 
 _PARTS = ("digests", "tags", "filter_codes", "filter_offsets", "presence", "codes", "offsets")
 _PROVEN = ("digests", "codes", "offsets")
 """What of a field's tokens says which values every person has; the rest follows from them."""
+_BLOCK = 1 << 16  # offsets widened at a time
 
 
 def proof_of(tokens: Sequence[FieldTokens]) -> bytes:
@@ -34,10 +35,16 @@ def proof_of(tokens: Sequence[FieldTokens]) -> bytes:
     state = hashlib.sha256()
     for field in tokens:
         for part in _PROVEN:
-            array = np.ascontiguousarray(getattr(field, part))
+            array = np.ascontiguousarray(getattr(field, part), np.int64 if part == "offsets" else None)
             state.update(f"{array.dtype.str}{array.shape}".encode())
             state.update(array.tobytes())
     return state.digest()
+
+
+def _wide(offsets: Offsets) -> Made:
+    """Offsets as they are stored, in 64 bits; in memory those of an intake have half."""
+    starts = range(0, len(offsets), _BLOCK)
+    return Made(np.dtype(np.int64), offsets.shape, lambda: (offsets[n : n + _BLOCK].astype(np.int64) for n in starts))
 
 
 class _Meta(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,10 +79,15 @@ class LocalTable:
         """One container of arrays and text, to be encrypted."""
         meta = msgspec.json.encode(_Meta(notes=self.notes, proof=self.proof.hex()))
         ids = self.local_ids if isinstance(self.local_ids, Texts) else Texts.of(self.local_ids)
-        arrays: dict[str, NDArray[np.generic]] = {"meta": np.frombuffer(meta, np.uint8), "pseudonyms": self.pseudonyms}
-        arrays |= {"ids.data": ids.data, "ids.ends": ids.ends}
+        arrays: dict[str, NDArray[np.generic] | Made] = {
+            "meta": np.frombuffer(meta, np.uint8),
+            "pseudonyms": self.pseudonyms,
+            "ids.data": ids.data,
+            "ids.ends": ids.ends,
+        }
         for nth, field in enumerate(self.tokens):
             arrays |= {f"{nth}.{part}": getattr(field, part) for part in _PARTS}
+            arrays[f"{nth}.offsets"] = _wide(field.offsets)
         return container(arrays)
 
     @staticmethod

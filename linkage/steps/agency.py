@@ -36,6 +36,7 @@ from linkage.intake.records import Intake, take_in
 from linkage.intake.suggest import suggest
 from linkage.intake.table import read_table
 from linkage.match.candidates import cores
+from linkage.memory import give_back_large
 from linkage.model import Request
 from linkage.notes import NOTE_BYTES
 from linkage.package.container import Opened
@@ -131,6 +132,7 @@ def encode(
     warnings = check_profile(desk.agreement.terms, desk.agreement.profile)
     refuse_used(desk, run)
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
+    give_back_large()
     intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
     check_quality(intake.quality)
     if desk.agreement.one_round:
@@ -152,13 +154,15 @@ def encode(
     if dry_run:
         said = f"{len(intake.records):,} people would be encoded; nothing was written"
         return Account(said, facts, dry_run=True, warnings=tuple(warnings))
+    body, people = encoded.to_body(), len(intake.records)
     with all_or_nothing(desk, run):
         desk.keep(run, "local", encoded.local.to_stream())
-        files = desk.send(encoded.to_body(), "screening", run, desk.agreement.matcher.name)
-    desk.journal.append("collect", "encode", run, people=len(intake.records))
+        del intake, encoded  # what stays is written: what is sent has its memory
+        files = desk.send(body, "screening", run, desk.agreement.matcher.name)
+    desk.journal.append("collect", "encode", run, people=people)
     desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))
     return Account(
-        f"{len(intake.records):,} people encoded for run '{run}'", facts, tuple(files),
+        f"{people:,} people encoded for run '{run}'", facts, tuple(files),
         f"send the package to {desk.agreement.matcher.title}; its request comes back for `linkage answer`",
         warnings=tuple(warnings),
     )  # fmt: skip

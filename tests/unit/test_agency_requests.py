@@ -235,7 +235,7 @@ def test_filters_travel_with_their_people(encoded):
 def test_what_is_sent_part_by_part_is_what_is_sent_at_once(encoded, monkeypatch):
     monkeypatch.setattr(agency, "_PART", 3)
     once, body = encoded.contents.to_body(), encoded.to_body()
-    assert set(body.made) == {"filters", "tokens"}
+    assert set(body.made) == {"filters", "pseudonyms", "tokens"}
     assert body.meta == once.meta
     assert bytes(container({**body.arrays, **body.made})) == bytes(container(once.arrays))
 

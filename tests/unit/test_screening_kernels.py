@@ -46,9 +46,12 @@ def test_constant_weight_leaves_a_filter_without_tokens_alone():
 def test_bigram_lists_are_the_bigrams_of_each_value():
     """Repeated letters, no letters, a list cut short; the padding is a letter like any other."""
     words, most = ["anna", "", "aaaa", "abcdefgh", "_"], [9, 9, 9, 3, 9]
-    letters = np.array([" _abcdefghn".index(letter) for letter in "".join(words)], np.int64)
+    points = np.frombuffer("".join(words).encode(), np.uint8)
+    number = np.array([" _abcdefghn".find(chr(point)) for point in range(128)], np.int32)
+    lengths, last = np.array([len(word) for word in words]), np.full(121, -1, np.int32)
     codes, count = np.zeros(40, np.int64), np.zeros(len(words), np.int64)
-    kernels.bigram_lists(letters, np.array([len(word) for word in words]), 1, 11, np.array(most), codes, count)
+    kernels.bigram_lists(points, number, lengths, 1, 11, np.array(most), last, codes, count)
+    assert {*np.flatnonzero(last >= 0).tolist()} == {*codes[: count.sum()].tolist()}
     made = [" _abcdefghn"[code // 11] + " _abcdefghn"[code % 11] for code in codes[: count.sum()].tolist()]
     assert made == [gram for word, size in zip(words, most, strict=True) for gram in bigrams(word)[:size]]
 
@@ -67,6 +70,16 @@ def test_or_masks_adds_to_what_is_there():
     out = np.full((1, 1), 4, np.uint64)
     kernels.or_masks(np.array([[1]], np.uint64), np.zeros(1, np.int32), np.array([0, 1]), out)
     assert out.tolist() == [[5]]
+
+
+def test_or_values_adds_the_mask_of_each_row_whose_value_is_among_those_given():
+    """A row without value, and one whose value is before or behind them, stays as it was."""
+    masks = RNG.integers(0, 2**63, (2, 3)).astype(np.uint64)
+    before = RNG.integers(0, 2**63, (5, 3)).astype(np.uint64)
+    out = before.copy()
+    kernels.or_values(masks, np.array([-1, 3, 4, 5, 6], np.int32), 4, out)
+    added = naive.or_masks(masks, [[], [], [0], [1], []])
+    assert [naive.bits(row) for row in out] == [naive.bits(row) | more for row, more in zip(before, added, strict=True)]
 
 
 @pytest.mark.parametrize("rows", [0, 1, 63, 64, 300, 513])

@@ -18,6 +18,7 @@ from linkage.package.contents import ScreeningContents
 from linkage.package.tokens import most_shared
 from linkage.parties import agency, matcher
 from linkage.parties.inside import with_sharing
+from linkage.roots import name_roots, phonetic
 from linkage.terms import Tokens
 from tests import support
 
@@ -189,3 +190,8 @@ def test_slips_change_as_many_values_as_were_said():
     spoilt = with_slips(people, np.random.default_rng(1), 0.1)
     one, other = (each.columns["date_of_birth"].codes for each in (people, spoilt))
     assert 0.07 < (one != other).mean() < 0.13
+
+
+def test_no_name_is_remembered_once_a_file_is_encoded():
+    encoded(MAN)
+    assert name_roots.cache_info().currsize == phonetic.cache_info().currsize == 0
