@@ -98,7 +98,7 @@ def pattern_table(
     missing = np.zeros(people, np.int32)
     for nth, field in enumerate(tokens):
         missing |= (np.diff(field.offsets) == 0).astype(np.int32) << nth
-    gaps = np.bincount(missing, minlength=1 << fields) / max(people, 1)
+    gaps = np.bincount(missing, minlength=1 << fields)
     held = ~np.arange(1 << fields)[:, None] >> np.arange(fields) & 1
     counts = np.bincount(where.ravel(), weights=weight, minlength=len(distinct)).astype(np.float64)
     # A pair of a sample stands for several: told as multiples, so that the model sees how few pairs it was.
@@ -111,8 +111,8 @@ def pattern_table(
         counts[kept],
         people=people,
         pairs=len(low),
-        present=gaps @ held,
-        gaps=gaps,
+        present=gaps @ held / max(people, 1),  # counted, since shares may add up to more than 1
+        gaps=gaps / max(people, 1),
     )
 
 

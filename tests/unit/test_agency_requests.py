@@ -7,6 +7,7 @@ import pytest
 from keys.aead import NoteSealer, open_note, unwrap_key
 from keys.derive import pair_keys
 from linkage.encode.evidence import make_evidence
+from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError, UnreadableFileError
 from linkage.layout import Layout
 from linkage.match.compare import compare
@@ -17,6 +18,7 @@ from linkage.parties import agency
 from linkage.parties import inside as within
 from linkage.parties.agency import Answered, check_request
 from linkage.parties.local import LocalTable
+from linkage.schema import Kind
 from tests import support
 
 PEOPLE = 20
@@ -253,8 +255,6 @@ def test_null_table_counts_what_comparing_every_pair_counts(monkeypatch):
     null = agency.encode(people, terms, key, b"c" * 16).contents.null
     layout = Layout(terms.schema)
     pairs = [(one, two) for one in range(12) for two in range(one + 1, 12)]
-    from linkage.encode.tokens import tokenise
-
     tokens = tokenise(people, terms.schema, key)
     naive = {}
     for one, two in pairs:
@@ -312,3 +312,17 @@ def test_pattern_counts_are_rounded_at_random_and_right_on_average():
     assert (rounded[:, 2] == 5).all()
     assert np.abs(rounded.mean(axis=0) - counts).max() < 0.3  # four standard errors of the widest
     assert (within.rounded_at_random(counts, 1) == counts).all()
+
+
+def test_a_share_of_people_never_exceeds_all_of_them():
+    """Shares of several ways to lack values may add up to more than 1: people are counted first."""
+    whole = {"surname": "SMITH", "forename": "JOHN", "date_of_birth": "1980-05-06", "postcode": "LS6 1AB"}
+    lacking = [(), ("forename",), ("date_of_birth",), ("postcode",), ("forename", "date_of_birth")]
+    for times in ((8, 7, 2, 1, 7), (7, 4, 6, 1, 8), (3, 2, 6, 1, 3)):
+        each = [[field for field in whole if field not in gap] for gap in lacking]
+        people = [{f: whole[f] for f in held} for held, n in zip(each, times, strict=True) for _ in range(n)]
+        tokens = tokenise(support.records(*people), support.SCHEMA, support.key())
+        none = np.empty(0, np.int64)
+        null = within.pattern_table(tokens, (none, none), np.empty(0), 1, support.agreement())
+        assert null.present[support.SCHEMA.index(Kind.SURNAME)] == 1
+        assert null.gaps.sum() == pytest.approx(1)
