@@ -71,9 +71,11 @@ def nearest_drawn(
                 while mask:
                     other = start + 64 * word + lowest_bit(mask)
                     mask &= mask - np.uint64(1)
+                    if other >= stop:
+                        break  # what fills up the last tile is no row
                     mean = means[counts[other - start] + differing_behind(filters, filters, row, other, first)]
                     # What is among the luckiest was met before.
-                    if mean <= room and other < stop and other != row and (other - luckiest[q]) % rows >= seen:
+                    if mean <= room and other != row and (other - luckiest[q]) % rows >= seen:
                         _meet(tickets, row, other, mean, noise, best[q])
 
 

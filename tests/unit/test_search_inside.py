@@ -1,5 +1,8 @@
 """An agency finds inside its file whom a matcher would find there who has the filters as sent."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -32,6 +35,29 @@ def test_the_kernel_finds_what_its_plain_twin_finds(n, words, xor):
     plain = naive.nearest_drawn(filters, drawn, asked, *law(64 * words, 4096, xor), 5)
     assert list(zip(found.distances.tolist(), found.rows.tolist(), strict=True)) == [p for row in plain for p in row]
     assert found.asked.tolist() == np.repeat(np.arange(30), 5).tolist()
+
+
+GUARDED = """
+import ctypes, mmap
+import numpy as np
+from linkage.match.inside import nearest_inside
+
+rows, words = 300, 16
+held = -(-8 * rows * words // mmap.PAGESIZE) * mmap.PAGESIZE
+room = mmap.mmap(-1, held + mmap.PAGESIZE)
+end = ctypes.addressof(ctypes.c_char.from_buffer(room)) + held
+assert ctypes.CDLL(None).mprotect(ctypes.c_void_p(end), mmap.PAGESIZE, 0) == 0
+filters = np.frombuffer(room, np.uint64, rows * words, held - 8 * rows * words).reshape(rows, words)
+filters[np.arange(rows), np.arange(rows) // 64] = 1 << np.arange(rows, dtype=np.uint64) % 64  # 2 apart, 1 from nothing
+nearest_inside(filters, np.arange(rows), 9, 1024, {xor}, np.arange(rows, dtype=np.uint64))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is guarded in this way on Linux alone")
+@pytest.mark.parametrize("xor", [0, 4])
+def test_nothing_is_read_behind_the_file(xor):
+    """Behind the last of few bits' rows stands a page that nobody may touch."""
+    subprocess.run([sys.executable, "-c", GUARDED.format(xor=xor)], check=True)
 
 
 def test_a_first_look_loses_no_more_than_was_said():
