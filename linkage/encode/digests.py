@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from keys.derive import BLOCK_BYTES, Bytes, message_digests
 from linkage.encode.spelling import texts_of
 
-_TEXTS = 1 << 14  # padded at a time, so that they stay in the cache
+_TEXTS = 1 << 15  # looked at at a time, so that they stay in the cache
 
 
 def text_digests(subkey: bytes, domain: bytes, texts: Sequence[str]) -> NDArray[np.uint8]:
@@ -25,12 +25,11 @@ def text_digests(subkey: bytes, domain: bytes, texts: Sequence[str]) -> NDArray[
     from linkage.encode.kernels import pad_blocks  # loads numba
 
     held = texts_of(texts)
-    blocks = np.diff(held.ends) // BLOCK_BYTES + 1
     digests = np.empty((len(held), BLOCK_BYTES), np.uint8)
-    for count in np.flatnonzero(np.bincount(blocks)).tolist():
-        alike = np.flatnonzero(blocks == count)
-        for start in range(0, len(alike), _TEXTS):
-            rows = alike[start : start + _TEXTS]
+    for start in range(0, len(held), _TEXTS):
+        blocks = np.diff(held.ends[start : start + _TEXTS + 1]) // BLOCK_BYTES + 1
+        for count in np.flatnonzero(np.bincount(blocks)).tolist():
+            rows = start + np.flatnonzero(blocks == count)
             padded = np.zeros((count, len(rows), BLOCK_BYTES), np.uint8)
             pad_blocks(held.data, held.ends, rows, padded)
             digests[rows] = column_digests(subkey, domain, list(padded)).view(np.uint8)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
 from keys.derive import BLOCK_BYTES, PAIR_ID_BYTES, PairKeys, stream
-from linkage.encode.tokens import FieldTokens
+from linkage.encode.tokens import MAX_FILTER_TOKENS, FieldTokens
 from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout
 from linkage.model import Bytes16, Evidence
 
@@ -25,19 +25,22 @@ CHUNK = 1 << 12
 _NOISE_BLOCKS = 7  # of a random filter: six of one token that nobody has, and its filler
 
 
+_ROUNDS = np.ceil(1.25 * FILTER_WEIGHT / np.maximum(np.arange(MAX_FILTER_TOKENS + 1), 1) / 14).astype(np.int8)
+"""Blocks of each token of a filter of so many: weight / count positions, a quarter more for collisions, 14 a block."""
+
+
 class _Field:
     """How many AES blocks every distinct value of a field needs: its tags, then its filter's blocks, then a filler.
 
-    The last entry of each array, at place -1, is that of no value.
+    The last entry of each array, at place -1, is that of no value. Few bits each, for values can be a million.
     """
 
     def __init__(self, tokens: FieldTokens) -> None:
         self.tokens = tokens
-        self.real = np.append((tokens.tags >= 0).sum(axis=1), 0)
-        self.count = count = np.append(np.diff(tokens.filter_offsets), 0)
-        # Each token needs weight / count positions, a quarter more for collisions, 14 to a block.
-        self.rounds = np.ceil(1.25 * FILTER_WEIGHT / np.maximum(count, 1) / 14).astype(np.int64)
-        self.length = self.real + count * self.rounds + (count > 0)
+        self.real = np.append((tokens.tags >= 0).sum(axis=1, dtype=np.int8), np.int8(0))
+        self.count = np.append(np.diff(tokens.filter_offsets).astype(np.int8), np.int8(0))
+        self.rounds = _ROUNDS[self.count]
+        self.length = self.real + self.count.astype(np.int16) * self.rounds + (self.count > 0)
 
 
 def make_evidence(
@@ -115,8 +118,9 @@ def _make(
         words = _noise(real.size * one.tags.shape[1] - int(real.sum()), 4, seed, b"tags %d" % s).view(np.uint32).ravel()
         place_tags(value[s], starts[s], one.tags, blocks.view(np.uint32), words, tags[:, slot.tags])
         if slot.filter >= 0:
-            count, own = field.count[value[s]], filters[:, slot.filter]
-            constant_weight(blocks, starts[s] + real, count, field.rounds[value[s]], FILTER_WEIGHT, own)
+            count, rounds = (each[value[s]].astype(np.int64) for each in (field.count, field.rounds))
+            own = filters[:, slot.filter]
+            constant_weight(blocks, starts[s] + real, count, rounds, FILTER_WEIGHT, own)
             silent = (count == 0).astype(np.int64)
             noise = _noise(int(silent.sum()) * _NOISE_BLOCKS, BLOCK_BYTES, seed, b"filters %d" % s)
             first = (np.cumsum(silent) - silent) * _NOISE_BLOCKS

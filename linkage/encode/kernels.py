@@ -83,7 +83,7 @@ def gather_blocks(
     tags: NDArray[np.int32],
     codes: NDArray[np.int32],
     offsets: NDArray[np.int64],
-    rounds: NDArray[np.int64],
+    rounds: NDArray[np.int8],
     tweaks: NDArray[np.uint64],
     out: NDArray[np.uint64],
 ) -> None:

@@ -18,7 +18,7 @@ from linkage.texts import Texts
 ASCII = 128
 """Characters below it are one byte each, and so are places in a text."""
 
-_CODES = 1 << 16  # numbered anew at a time
+_CODES = 1 << 16  # characters looked at, and tokens numbered anew, at a time: as places, each takes eight bytes
 
 Spelt = tuple[Sequence[str], NDArray[np.int32], NDArray[np.int64]]
 """Distinct tokens of some values, and as ragged lists (codes, offsets) the places of each value's among them."""
@@ -44,8 +44,10 @@ def spell(vocabulary: Sequence[str], most_each: int = 1 << 30) -> Spelt:
     from linkage.encode.kernels import bigram_lists  # loads numba
 
     points, lengths = _points(vocabulary)
-    met = np.bincount(points, minlength=ord("_") + 1) > 0
+    met = np.zeros(max(int(points.max(initial=0)), ord("_")) + 1, np.bool_)
     met[ord("_")] = True
+    for start in range(0, len(points), _CODES):
+        met[points[start : start + _CODES]] = True
     number = (np.cumsum(met) - 1).astype(np.int32)
     letters = [chr(point) for point in np.flatnonzero(met).tolist()]
     most = np.minimum(lengths + 1, most_each)
