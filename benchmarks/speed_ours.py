@@ -38,8 +38,7 @@ CANDIDATES = 10  # as in the templates of real runs; rehearsals look at more
 def main():
     what, *rest = sys.argv[1:]
     result = {"encode": encode, "kernel": kernel, "lsh": lsh, "parts": parts, "machine": machine}[what](*rest)
-    # The system's own account of a process begins with the memory of the one that started it.
-    print(json.dumps(result | {"peak": peak()}))
+    print(json.dumps({"peak": peak()} | result))
 
 
 def encode(people, work, agreed, profile=""):
@@ -55,7 +54,7 @@ def encode(people, work, agreed, profile=""):
             clock = Clock()
             account = encode_step(desk, run, Source(path))
             whole = clock.so_far()
-        facts = {"rows": account.facts["people"]} | whole
+        facts = {"rows": account.facts["people"], "peak": peak()} | whole
         facts |= _kernels(desk, people)
         if not profile:
             return facts
