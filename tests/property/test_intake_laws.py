@@ -252,7 +252,7 @@ def test_a_mapping_is_read_back_as_it_was_written(mapping):
     assert from_toml(tomllib.loads(dump(mapping))) == mapping
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(canary=canaries, rows=st.integers(1, 4), places_=st.lists(st.integers(0, 9), max_size=6))
 def test_r4_no_refusal_holds_a_value(canary, rows, places_):
     """Canaries in any cell: ids twice, dates that are none, names, postcodes; never in a message or report."""

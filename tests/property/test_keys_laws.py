@@ -42,14 +42,13 @@ def test_bytes_unframe_to_themselves_or_not_at_all(data):
     assert frame(*there) == data
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.binary(max_size=300), st.binary(max_size=20))
 def test_what_is_sealed_opens_to_the_same_bytes(plaintext, info):
     """The functions seal and open_sealed are inverse."""
     assert open_sealed(CIRCLE[0], seal(CIRCLE[0].public, plaintext, info), info) == plaintext
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_opener(data):
     """Any input is refused with an error of ours."""
@@ -84,7 +83,7 @@ def test_blobs_come_back(data, aad):
     assert decrypt_blob(key, encrypt_blob(key, data, aad), aad) == data
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(2, 4), st.randoms(use_true_random=False))
 def test_r7_any_number_of_agencies_in_any_order_agree(count, random):
     """The secret depends on who and what, never on the order of anything."""
@@ -134,7 +133,6 @@ def test_a_message_does_not_depend_on_its_neighbours(count, messages):
     assert message_digests(KEY, b"d", columns) == b"".join(alone)
 
 
-@settings(deadline=None)  # the first call loads a kernel
 @given(st.lists(st.tuples(st.binary(max_size=6), st.text(max_size=40)), max_size=8, unique=True))
 def test_two_tokens_or_domains_never_share_a_digest(pairs):
     """Distinct (domain, token) pairs give distinct digests, however long the tokens."""

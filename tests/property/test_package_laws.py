@@ -26,7 +26,7 @@ ARRAYS = st.sampled_from([np.uint8, np.int8, np.int32, np.uint32, np.uint64, np.
 
 
 @given(st.binary(max_size=50), st.dictionaries(NAMES, ARRAYS, max_size=3))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_is_sealed_opens_to_the_same_package(meta, arrays):
     parts = pack(Body(meta, arrays), "evidence", "r", AGREED, support.identity("police"), "matcher")
     body = open_package([data for _, data in parts], EXPECTED, ME).body
@@ -69,7 +69,7 @@ def test_an_array_made_otherwise_than_announced_is_never_sent_whole(parts):
 
 
 @given(st.integers(0, LENGTH - 1), st.integers(1, 255))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_every_change_of_a_byte_is_refused(place, change):
     altered = DATA[:place] + bytes([DATA[place] ^ change]) + DATA[place + 1 :]
     with pytest.raises(TheirPackageError):
@@ -86,21 +86,21 @@ def test_every_byte_of_the_head_counts():
 
 
 @given(st.integers(0, LENGTH - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_cut_is_refused(length):
     with pytest.raises(TheirPackageError):
         open_package([DATA[:length]], EXPECTED, ME)
 
 
 @given(st.integers(0, LENGTH), st.binary(min_size=1, max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_insertion_is_refused(place, more):
     with pytest.raises(TheirPackageError):
         open_package([DATA[:place] + more + DATA[place:]], EXPECTED, ME)
 
 
 @given(st.one_of(st.binary(max_size=400), st.binary(max_size=400).map(lambda data: MAGIC + data)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_random_bytes_are_refused_and_never_crash_the_reader(data):
     with pytest.raises(TheirPackageError):
         open_package([data], EXPECTED, ME)
@@ -115,7 +115,7 @@ ENTRIES = ("agreement", "kind", "package", "part", "parts", "recipient", "run", 
 
 
 @given(st.dictionaries(st.sampled_from(ENTRIES), JSON), st.binary(min_size=64, max_size=100))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_random_headers_are_refused_and_never_crash_the_reader(header, rest):
     import json
 

@@ -124,7 +124,7 @@ def both(field, held, order, earliest):
 
 
 @pytest.mark.parametrize("kind", FIELDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_where_the_compiled_loop_is_sure_the_cleaner_says_the_same(kind, data):
     field, usual = FIELDS[kind]
@@ -149,7 +149,6 @@ def test_every_word_that_stands_for_nothing_is_known_to_the_loops(kind):
         assert quick == careful, text_
 
 
-@settings(deadline=None)  # the first run compiles
 @given(st.lists(spoilt(FIELDS["date"][1]), max_size=12))
 def test_dates_that_are_plain_decide_as_they_would_one_by_one(held):
     held = list(dict.fromkeys(held))
@@ -158,13 +157,11 @@ def test_dates_that_are_plain_decide_as_they_would_one_by_one(held):
     assert dates.earliest_of(rest, TODAY, len(held)) == dates.earliest_of(held, TODAY)
 
 
-@settings(deadline=None)  # the first run compiles
 @given(st.lists(st.text(string.ascii_uppercase + string.digits, max_size=12), unique=True))
 def test_no_two_words_have_one_key(held):
     assert len(set(keys_of(held).tolist())) == len(held)
 
 
-@settings(deadline=None)  # the first run compiles
 @given(st.lists(st.text("0123456789é٣a", max_size=4)))
 def test_digits_are_counted_as_python_counts_them(held):
     lengths, zeros = digits_of(Texts.of(held))
@@ -175,7 +172,6 @@ def test_digits_are_counted_as_python_counts_them(held):
 some = st.lists(st.text("aé1 ", max_size=3))
 
 
-@settings(deadline=None)  # the first run compiles
 @given(some, st.integers(-9, 9), st.integers(-9, 9), st.sampled_from([1, 2, -1]))
 def test_texts_read_like_a_tuple(held, start, stop, step):
     found = Texts.of(held)
@@ -187,7 +183,6 @@ def test_texts_read_like_a_tuple(held, start, stop, step):
         found[len(held)]
 
 
-@settings(deadline=None)  # the first run compiles
 @given(st.lists(some, max_size=4))
 def test_a_coder_numbers_distinct_texts_in_order_of_first_appearance(parts):
     """However they come, and as a dictionary would."""
@@ -211,7 +206,6 @@ def test_a_coder_keeps_its_places_while_it_grows():
     assert coder.finish() == held
 
 
-@settings(deadline=None)  # the first run compiles
 @given(st.lists(spoilt(words), max_size=6), st.booleans())
 def test_values_of_plain_and_other_texts_stand_in_the_texts_order(held, quick):
     field = Field("forename", Kind.FORENAME, 3)
@@ -236,7 +230,7 @@ def careful(raw):
     return table._table(text.read_rows(raw), lambda _: ("id", "note"))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     raw=st.one_of(
         st.builds(written, rows, st.sampled_from(["\n", "\r\n", "\r"])),
@@ -269,7 +263,6 @@ def test_what_is_read_in_blocks_is_what_the_careful_reader_reads(tmp_path_factor
     assert found.lines.tolist() == wanted.lines.tolist()
 
 
-@settings(deadline=None)  # the first run compiles
 @given(
     held=st.lists(st.tuples(*[st.one_of(cells, st.just(""))] * 3), min_size=1, max_size=9),
     block=st.sampled_from([64, 100, 1 << 20]),

@@ -37,7 +37,7 @@ def as_pairs(found):
     }
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(files(), files(), st.integers(1, 5), st.booleans(), st.floats(0, 1))
 def test_nearest_is_its_plain_twin(left, right, keep, both_sides, furthest):
     found = find_candidates(left, right, Nearest(keep, both_sides, furthest))
@@ -45,7 +45,7 @@ def test_nearest_is_its_plain_twin(left, right, keep, both_sides, furthest):
     assert as_pairs(found) == naive.nearest(left, right, keep, both_sides=both_sides, furthest=limit)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(files(), st.integers(1, 5), st.floats(0, 1))
 def test_nearest_within_one_file_is_its_plain_twin(people, keep, furthest):
     found = find_candidates(people, None, Nearest(keep, furthest=furthest))
@@ -53,7 +53,7 @@ def test_nearest_within_one_file_is_its_plain_twin(people, keep, furthest):
     assert as_pairs(found) == naive.nearest(people, None, keep, both_sides=True, furthest=limit)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(files(), files(), st.integers(1, 4))
 def test_exchanging_the_files_exchanges_the_pairs(left, right, keep):
     there = as_pairs(find_candidates(left, right, Nearest(keep)))
@@ -61,14 +61,14 @@ def test_exchanging_the_files_exchanges_the_pairs(left, right, keep):
     assert there == {(i, j): d for (j, i), d in back.items()}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(files(), files(), st.floats(0.01, 1))
 def test_no_pair_above_the_threshold_is_lost_and_none_below_it_found(left, right, dice):
     assert as_pairs(find_candidates(left, right, Above(dice))) == naive.above(left, right, dice)
     assert as_pairs(find_candidates(left, None, Above(dice))) == naive.above(left, None, dice)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(files(), files(), st.floats(0.01, 1), st.integers(1, 4))
 def test_the_nearest_above_a_threshold_are_their_plain_twin(left, right, dice, keep):
     for other in (right, None):
@@ -77,7 +77,7 @@ def test_the_nearest_above_a_threshold_are_their_plain_twin(left, right, dice, k
 
 
 @pytest.mark.usefixtures("little_room")
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.dictionaries(st.tuples(st.integers(0, 6), st.integers(7, 12)), st.integers(0, 5), min_size=1),
     st.integers(1, 3), st.booleans(), st.randoms(use_true_random=False),
@@ -91,7 +91,7 @@ def test_what_is_kept_does_not_hang_on_the_order_in_which_it_came(pairs, keep, w
     assert kept == naive.nearest_of_either(pairs, keep, within=within)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(files(), files(), st.floats(0.3, 1), st.integers(0, 5))
 def test_sampling_never_finds_what_is_not_there(left, right, dice, seed):
     if not len(left) or not len(right):

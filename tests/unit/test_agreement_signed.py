@@ -151,7 +151,7 @@ def _mixed(table, draw):
 
 
 @given(st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_digest_does_not_depend_on_the_order_of_entries_or_on_comments(data):
     import tomli_w
 

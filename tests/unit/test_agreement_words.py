@@ -72,7 +72,7 @@ NOTES = st.builds(
 
 
 @given(NOTES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_note_comes_back_as_it_went(note):
     assert decode_note(encode_note(note)) == note
 
@@ -100,7 +100,7 @@ def test_a_note_in_another_form_is_refused(plain):
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_random_notes_never_crash_the_reader(data):
     try:
         note = decode_note(data)

@@ -51,7 +51,7 @@ CODES = st.lists(st.integers(0, 255), min_size=1, max_size=6)
 
 
 @given(CODES, CODES, st.integers(1, 3), st.integers(1, 3))
-@settings(max_examples=50, deadline=None)  # the first search compiles
+@settings(max_examples=50)
 def test_right_rows_keep_their_nearest_then_left_rows_theirs(left, right, most_left, most_right):
     distances = [[(one ^ other).bit_count() for other in right] for one in left]
     limits = most_left, most_right
@@ -59,7 +59,7 @@ def test_right_rows_keep_their_nearest_then_left_rows_theirs(left, right, most_l
 
 
 @given(CODES, CODES, st.integers(1, 3), st.integers(1, 3), st.randoms(use_true_random=False))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_rows_that_share_a_token_come_first_however_far_apart(left, right, most_left, most_right, random):
     """And are found where nobody is near enough to be looked at; among themselves the nearest come first."""
     marks = [random.sample(range(1, 10), len(side)) for side in (left, right)]
@@ -82,7 +82,7 @@ def test_a_person_with_two_filters_is_one_candidate_by_the_nearer():
 
 
 @given(CODES, CODES, st.integers(1, 2), st.randoms(use_true_random=False))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_one_sided_lists_choose_pairs_as_near(left, right, most_right, random):
     """Where rows of the right file may keep few, their own lists are enough, people with several filters among them.
 
@@ -135,7 +135,7 @@ def test_large_files_are_searched_at_the_stated_recall_and_the_run_says_what_it_
 # --- requests -------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 12), st.integers(1, 4), st.randoms(use_true_random=False))
 def test_every_row_is_asked_as_often_whatever_the_candidates(people, times, random):
     """A law: the rows of a request, sorted, depend on the file's size and the agreement alone."""

@@ -37,7 +37,7 @@ def each(spelt):
 
 
 @given(VALUES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_words_and_bigrams_are_those_of_each_value(values):
     for vocabulary in (tuple(values), Texts.of(values)):
         assert each(words(vocabulary)) == [value.split() for value in values]
@@ -48,7 +48,7 @@ def test_words_and_bigrams_are_those_of_each_value(values):
 
 @pytest.mark.parametrize(("kind", "values"), [(Kind.DATE, DATES), (Kind.POSTCODE, POSTCODES), (Kind.PHONE, PHONES)])
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_tokens_that_hang_on_a_part_of_a_value_are_those_of_the_whole(kind, values, data):
     """Every shape says truly on which characters each token depends."""
     vocabulary = data.draw(st.lists(values, unique=True, max_size=12))

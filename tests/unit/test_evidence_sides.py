@@ -68,7 +68,7 @@ NAMES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=20)
 
 
 @given(NAMES, NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_similarity_is_the_share_of_bigrams_of_the_longer_name(one, two):
     """Exactly what counting them on paper gives, but for bits that meet by chance."""
     a, b = naive.padded_bigrams(one), naive.padded_bigrams(two)

@@ -76,7 +76,7 @@ def written(tmp_path_factory):
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_changed_byte_shows(written, data):
     """In the first line as in the last, line ends included."""
     journal, text = written
@@ -87,7 +87,7 @@ def test_every_changed_byte_shows(written, data):
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_removed_stretch_shows(written, data):
     journal, text = written
     start = data.draw(st.integers(0, len(text) - 1))
@@ -97,7 +97,7 @@ def test_every_removed_stretch_shows(written, data):
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_everything_put_in_shows(written, data):
     journal, text = written
     place = data.draw(st.integers(0, len(text)))

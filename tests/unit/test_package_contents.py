@@ -324,7 +324,7 @@ def test_links_hang_together(change, promise):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_random_text_never_crashes_a_reader(text):
     for kind, (make, read) in KINDS.items():
         try:

@@ -1,7 +1,7 @@
 """The compiled loops of tight tokens do what their plain twins do."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linkage.encode.kernels_tight import by_top_bits, count_sharing, deal_tokens, form_digests, hold_form
@@ -9,7 +9,6 @@ from linkage.encode.tight import _sharing
 from tests import naive_encode as naive
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from([0, 1, 2, 8, 1 << 63, (1 << 64) - 1])), max_size=12))
 def test_sharing_is_counted_person_by_person(entries):
     """Values that fall on one place of the table, the value 0, and a person who has a value twice."""
@@ -18,7 +17,6 @@ def test_sharing_is_counted_person_by_person(entries):
     assert _sharing(values, rows).tolist() == naive.sharing(values.tolist(), rows.tolist())
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), max_size=40), st.integers(0, 9))
 def test_sharing_is_counted_in_groups_as_it_is_in_one(values, seed):
     """However few entries a group has, and wherever a value falls."""
@@ -35,7 +33,6 @@ def test_sharing_is_counted_in_groups_as_it_is_in_one(values, seed):
         assert sharing.tolist() == naive.sharing(of.tolist(), rows.tolist())
 
 
-@settings(deadline=None)
 @given(st.lists(st.sets(st.integers(0, 3)), max_size=6), st.integers(1, 4), st.integers(0, 9))
 def test_tokens_are_dealt_in_their_order_each_to_a_place_of_its_own(ways, per_row, seed):
     """Until the row is full; what is not dealt stays as it was."""
@@ -55,7 +52,6 @@ def test_tokens_are_dealt_in_their_order_each_to_a_place_of_its_own(ways, per_ro
 VALUES = st.lists(st.lists(st.integers(0, 3), max_size=3), min_size=1, max_size=8)
 
 
-@settings(deadline=None)
 @given(VALUES, st.sets(st.integers(0, 7)), st.lists(st.booleans(), min_size=4, max_size=4), st.integers(0, 2))
 def test_whoever_has_a_form_of_a_value_is_given_its_digest(values, some, has, rank):
     """Of some people, whatever width their offsets have."""
