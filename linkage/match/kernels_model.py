@@ -23,8 +23,8 @@ def expect(codes: Rows, weights: Floats, tables: Floats, shares: Floats, counts:
 
     codes: (k, columns) rows of the tables, one a column; weights: (k,) pairs of each pattern. tables: (w, c) chance of
     every code in every class, shares: (c,) of the classes. counts: (w, c) and mass: (c,), written: pairs of each class
-    with each code, and of each class. Chances are multiplied, not their logarithms added: two dozen, each at least
-    1e-9, are still far from the smallest number.
+    with each code, and of each class. Chances are multiplied, not their logarithms added: of so many columns
+    as a schema has, a dozen or two, the product stays far from the smallest number even at 1e-10 each.
     """
     counts[:] = 0.0
     mass[:] = 0.0

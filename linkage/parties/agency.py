@@ -71,7 +71,7 @@ class Encoded:
 
     def to_body(self) -> Body:
         """The same for a package: what is of many bytes a row is made part by part, and never held whole."""
-        made, none = self._made(), np.empty(0, np.uint8)
+        made, none = self._made(), np.empty(0, np.uint8)  # none: where something made will stand
         body = ScreeningContents(self.check, Screening(none, none, self.owner, none), self.null).to_body()  # type: ignore[arg-type]
         return Body(body.meta, {name: array for name, array in body.arrays.items() if name not in made}, made)
 
