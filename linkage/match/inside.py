@@ -54,12 +54,13 @@ def nearest_inside(
     """
     from linkage.match.kernels import ROW_BITS  # loads numba
     from linkage.match.kernels_inside import nearest_drawn
+    from linkage.match.kernels_lanes import MOST_WORDS
     from linkage.match.recall import differing_limits
 
     filters, bits = checked(filters), 64 * filters.shape[1]
     means, noise = law(bits, sent_bits, xor)
     # Strangers stand out from relatives by few words where filters are nearly half full, and plain ones are not.
-    first = max(1, filters.shape[1] * 3 // 16 if xor else filters.shape[1] // 2)
+    first = min(max(1, filters.shape[1] * 3 // 16 if xor else filters.shape[1] // 2), MOST_WORDS)
     # The most plain bits in which rows may differ for their distance to be within 0, 1, 2 ... bits.
     within = np.searchsorted(means, _UNIT * np.arange(int(means[-1]) // _UNIT + 2), side="right") - 1
     limits = differing_limits(bits, 64 * first, within, 1 - recall, 8) if recall < 1 else within

@@ -11,7 +11,7 @@ import numpy as np
 
 from linkage.match.inside import LUCK_BITS
 from linkage.match.kernels import ROW_BITS, Counts, Words, insert_best, kernel
-from linkage.match.kernels_lanes import LANES, differing_behind, differing_lanes, lowest_bit
+from linkage.match.kernels_lanes import LANES, differing_behind, lowest_bit, within_lanes
 from linkage.match.kernels_nearest import turn_slabs
 
 TILE = 256  # rows met by one asked row at a time
@@ -51,7 +51,6 @@ def nearest_drawn(
     if seen == rows:
         return
     slabs = np.empty((TILE // LANES, first, LANES), np.uint64)
-    counts, nobody = np.empty(TILE, np.int64), np.full(TILE, -1, np.int64)
     near = np.empty(TILE // LANES, np.uint8)
     masks = near.view(np.uint64)
     for start in range(0, rows, TILE):
@@ -65,7 +64,7 @@ def nearest_drawn(
             if room < 0:
                 continue
             # Lists only improve, so what is dropped now could not have entered later.
-            differing_lanes(filters[row], slabs, first, limits[min(room >> UNIT_BITS, most)], nobody, counts, near)
+            within_lanes(filters[row], slabs, first, limits[min(room >> UNIT_BITS, most)], near)
             for word in range(len(masks)):
                 mask = masks[word]
                 while mask:
@@ -73,7 +72,7 @@ def nearest_drawn(
                     mask &= mask - np.uint64(1)
                     if other >= stop:
                         break  # what fills up the last tile is no row
-                    mean = means[counts[other - start] + differing_behind(filters, filters, row, other, first)]
+                    mean = means[differing_behind(filters, filters, row, other, 0)]
                     # What is among the luckiest was met before.
                     if mean <= room and other != row and (other - luckiest[q]) % rows >= seen:
                         _meet(tickets, row, other, mean, noise, best[q])

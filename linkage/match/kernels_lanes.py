@@ -22,6 +22,9 @@ from linkage.match.kernels import COUNTED
 _EIGHT = 8  # words whose bits are added up at a time
 LANES = 8  # rows side by side: two AVX2 registers, one of AVX-512; anything narrower is split by LLVM
 
+MOST_WORDS = 8
+"""Words of a row that within_lanes compares at most."""
+
 _WORD, _PLACE = ir.IntType(64), ir.IntType(32)
 _VECTOR = ir.VectorType(_WORD, LANES)
 _NONE = ir.Constant(_VECTOR, [0] * LANES)
@@ -104,6 +107,15 @@ def _counted(builder: Any, differing: Callable[[int], Any], held: list[Any]) -> 
     return [total]
 
 
+def _summed(builder: Any, held: list[Any]) -> Any:
+    """What is held, all counted."""
+    total, *sums = held
+    for weight, one_sum in enumerate(sums):
+        counted = builder.shl(_bits(builder, one_sum), ir.Constant(_VECTOR, [weight] * LANES))
+        total = builder.add(total, counted)
+    return total
+
+
 def lanes(*, carry: bool) -> Any:
     """The code of differing_lanes. carry: bits are added up before they are counted.
 
@@ -134,9 +146,7 @@ def lanes(*, carry: bool) -> Any:
 
                 total, *sums = _loop(builder, (_WORD(0), eights, _EIGHT), [_NONE] * (4 if carry else 1), eight)
                 (total,) = _loop(builder, (eights, words, 1), [total], single)
-                for weight, one_sum in enumerate(sums):
-                    counted = builder.shl(_bits(builder, one_sum), ir.Constant(_VECTOR, [weight] * LANES))
-                    total = builder.add(total, counted)
+                total = _summed(builder, [total, *sums])
                 builder.store(total, _vector(builder, builder.gep(out, [start])), align=8)
                 theirs = builder.load(_vector(builder, builder.gep(bounds, [start])), align=8)
                 within = (builder.icmp_signed("<=", total, one_bound) for one_bound in (bound, theirs))
@@ -158,6 +168,59 @@ those of row j, and bit j of near is set where these are at most `most` or each[
 
 slabs: (rows / LANES, words, LANES) uint64, LANES rows turned on their side at a time. each, counts: (rows,) int64.
 near: (rows / LANES,) uint8. Source of the sums carried: Harley & Seal; Mula, Kurz & Lemire 2018, section 3.
+"""
+
+
+def few_lanes(*, carry: bool) -> Any:
+    """The code of within_lanes. carry: as in lanes."""
+
+    def _few(_context: Any, row: Any, slabs: Any, words: Any, most: Any, near: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            one, many, masks = _arrays(context, builder, signature, arguments, (0, 1, 4))
+            count = context.make_array(signature.args[4])(context, builder, arguments[4]).nitems
+            bound, after = _everywhere(builder, arguments[3]), builder.append_basic_block("after")
+            cases = builder.switch(arguments[2], after)
+
+            def search(words: int) -> None:
+                """The loop over all slabs for so many words, each of the row's in a register."""
+                ours = [_everywhere(builder, builder.load(builder.gep(one, [_WORD(word)]))) for word in range(words)]
+
+                def slab(at: Any, _held: list[Any]) -> list[Any]:
+                    def differing(word: int) -> Any:
+                        place = builder.add(builder.mul(at, _WORD(LANES * words)), _WORD(LANES * word))
+                        theirs = builder.load(_vector(builder, builder.gep(many, [place])), align=8)
+                        return builder.xor(ours[word], theirs)
+
+                    held = [_NONE] * (4 if carry else 1)
+                    if words == _EIGHT:
+                        held = (_carried if carry else _counted)(builder, differing, held)
+                    for word in range(words % _EIGHT):
+                        held[0] = builder.add(held[0], _bits(builder, differing(word)))
+                    within = builder.icmp_signed("<=", _summed(builder, held), bound)
+                    builder.store(builder.bitcast(within, ir.IntType(LANES)), builder.gep(masks, [at]))
+                    return []
+
+                _loop(builder, (_WORD(0), count, 1), [], slab)
+                builder.branch(after)
+
+            for few in range(1, MOST_WORDS + 1):
+                case = builder.append_basic_block(f"words{few}")
+                cases.add_case(_WORD(few), case)
+                builder.position_at_end(case)
+                search(few)
+            builder.position_at_end(after)
+            return context.get_dummy_value()
+
+        return types.void(row, slabs, types.int64, types.int64, near), generate
+
+    return intrinsic(_few)
+
+
+within_lanes = few_lanes(carry=not COUNTED)
+"""(row, slabs, words, most, near): bit j of near is set where the first words of row j differ from those of row in at
+most `most` bits. words: 1 to MOST_WORDS; up to half the time of differing_lanes.
+
+slabs, near: as there.
 """
 
 

@@ -68,6 +68,24 @@ def test_rows_side_by_side_are_counted_like_plain_python(words, carry):
     np.testing.assert_array_equal(np.unpackbits(near, bitorder="little"), (plain <= most) | (plain <= each))
 
 
+@pytest.mark.parametrize("carry", [False, True])
+@pytest.mark.parametrize("words", range(1, kernels_lanes.MOST_WORDS + 1))
+def test_few_words_side_by_side_tell_who_is_near(words, carry):
+    look = kernels_lanes.few_lanes(carry=carry)
+
+    @njit
+    def within(row, slabs, most, near):
+        look(row, slabs, slabs.shape[1], most, near)
+
+    rows = people(48, words, words)
+    slabs = np.ascontiguousarray(rows.reshape(6, 8, words).transpose(0, 2, 1))
+    near = np.empty(6, np.uint8)
+    plain = np.array([naive.distance(rows[0], row) for row in rows])
+    for most in (-1, 0, int(np.median(plain)), 64 * words):
+        within(rows[0], slabs, most, near)
+        np.testing.assert_array_equal(np.unpackbits(near, bitorder="little"), plain <= most)
+
+
 @pytest.mark.parametrize("sides", [0, 1, 3])
 @pytest.mark.parametrize(
     ("words", "first", "limit"), [(8, 8, 512), (16, 8, 512), (16, 8, 190), (32, 24, 600), (28, 20, 500), (13, 4, 120)]
