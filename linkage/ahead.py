@@ -17,7 +17,6 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
     source, end = iter(items), object()
     with ThreadPoolExecutor(1) as other:
         coming = other.submit(next, source, end)
-        while (item := coming.result()) is not end:
+        while (made := [coming.result()])[0] is not end:
             coming = other.submit(next, source, end)
-            yield item  # type: ignore[misc]  # it is not the end
-            del item  # else it would be held while the next but one is made
+            yield made.pop()  # type: ignore[misc]  # it is not the end; nor is it held here while it is used

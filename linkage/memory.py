@@ -17,7 +17,17 @@ def give_back_large() -> None:
     glibc comes to keep arrays of up to 32 MB in its heap, in holes between what is still held: of a million rows that
     was a hundred megabytes. Windows and macOS do not.
     """
+    _call("mallopt", _M_MMAP_THRESHOLD, LARGE)
+
+
+def give_back_free() -> None:
+    """Give back, once, whatever is free: what is small, in its holes, is tens of megabytes after a million rows."""
+    _call("malloc_trim", 0)
+
+
+def _call(name: str, *numbers: int) -> None:
+    """Ask the system's allocator, if it has such a call."""
     import ctypes  # costs more than the rest of the module
 
-    if set_option := getattr(ctypes.pythonapi, "mallopt", None):
-        set_option(_M_MMAP_THRESHOLD, LARGE)
+    if call := getattr(ctypes.pythonapi, name, None):
+        call(*numbers)

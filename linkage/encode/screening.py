@@ -7,18 +7,20 @@ which hides how often a bit is set; see encode.diffusion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import Purpose, RunKey
+from keys.derive import KEY_BYTES, Purpose, RunKey, stream
 from linkage.agreement import Profile
 from linkage.encode.diffusion import hardener
 from linkage.encode.digests import text_digests
-from linkage.encode.spelling import Shapes, Spelt, bigrams, sliced, spell, words
+from linkage.encode.spelling import Shapes, Spelt, bigrams, sliced, spell, texts_of, words
 from linkage.encode.tokens import label
 from linkage.model import Column, Records
 from linkage.schema import Field, Kind, Schema
@@ -26,8 +28,61 @@ from linkage.schema import Field, Kind, Schema
 MAX_VERSIONS = 3
 """Filters of one person: his first values, then his second (aliases), then his third."""
 
+_FEW = 1 << 19  # filters made at a time, and rather held than made twice
 _VALUES = 1 << 15
 """Distinct values whose bits are held at a time: a mask weighs as much as a filter, and addresses are many."""
+
+
+@dataclass(frozen=True, repr=False)
+class PlainFilters:
+    """Filters of a file before they are hardened, which stay at the agency: made when they are needed.
+
+    columns: those that weigh anything. owner: (r,) the person each belongs to; version: (r,) which of his values.
+    seed: of what stands in the filters of people without any value.
+    """
+
+    columns: tuple[tuple[Field, Column], ...]
+    profile: Profile
+    owner: NDArray[np.int32]
+    version: NDArray[np.int8]
+    subkey: bytes
+    seed: bytes
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def __repr__(self) -> str:
+        return f"PlainFilters({len(self)})"
+
+    def all(self) -> NDArray[np.uint64]:
+        """All of them, (r, bits / 64). Few are held from then on; many are made again, the same, when asked for."""
+        return self._few if len(self) <= _FEW else self._made(0, len(self))
+
+    def parts(self) -> Iterator[NDArray[np.uint64]]:
+        """The same, some at a time."""
+        if len(self) <= _FEW:
+            return iter((self._few,))
+        return (self._made(start, start + _FEW) for start in range(0, len(self), _FEW))
+
+    @cached_property
+    def _few(self) -> NDArray[np.uint64]:
+        return self._made(0, len(self))
+
+    def _made(self, start: int, stop: int) -> NDArray[np.uint64]:
+        from linkage.encode.kernels import or_values
+
+        owner, version = self.owner[start:stop], self.version[start:stop]
+        plain = np.zeros((len(owner), self.profile.bits // 64), np.uint64)
+        for field, column in self.columns:
+            vocabulary, values = _held(column, owner, version)
+            for first in range(0, len(vocabulary), _VALUES):
+                masks = _masks(vocabulary[first : first + _VALUES], field, self.profile, self.subkey)
+                or_values(masks, values, first, plain)
+        if self.profile.xor:
+            for row in np.flatnonzero(~plain.any(axis=1)).tolist():
+                noise = stream(self.seed, b"blank filter %d" % (start + row), plain[row].nbytes)
+                plain[row] = np.frombuffer(noise, np.uint64)
+        return plain
 
 
 def make_filters(
@@ -37,8 +92,8 @@ def make_filters(
 
     Raises as plain_filters.
     """
-    plain, owner = plain_filters(records, schema, profile, key, chance)
-    return hardener(profile, key)(plain), owner
+    plain = plain_filters(records, schema, profile, key, chance)
+    return hardener(profile, key)(plain.all()), plain.owner
 
 
 def plain_filters(
@@ -49,8 +104,8 @@ def plain_filters(
     chance: Chance = SYSTEM,
     *,
     shuffled: bool = False,
-) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-    """Filters before they are hardened, (r, bits / 64), and the person each belongs to. They stay at the agency.
+) -> PlainFilters:
+    """Filters before they are hardened, yet to be made.
 
     shuffled: in random order, as they travel and are searched; else in the file's.
     A person without any value cannot be found, and the quality report says so. Where filters are diffused his zeros
@@ -62,29 +117,14 @@ def plain_filters(
     if not isinstance(key, RunKey):
         raise TypeError("filters are keyed by a RunKey")
     chance.require(test=key.test)
-    from linkage.encode.kernels import or_values
-
-    subkey = key.subkey(Purpose.SCREENING)
-    owner, version = versions(
-        [records.columns[f.name] for f in schema.fields if f.name in records.columns], len(records)
-    )
+    held = [(field, records.columns[field.name]) for field in schema.fields if field.name in records.columns]
+    owner, version = versions([column for _, column in held], len(records))
     if shuffled:
         order = shuffle(len(owner), chance)
         owner, version = owner[order], version[order]
-    plain = np.zeros((len(owner), profile.bits // 64), np.uint64)
-    for field in schema.fields:
-        column = records.columns.get(field.name)
-        if column is None or not _weighed(field, profile):
-            continue
-        values = _values(column, owner, version)
-        for start in range(0, len(column.vocabulary), _VALUES):
-            masks = _masks(column.vocabulary[start : start + _VALUES], field, profile, subkey)
-            or_values(masks, values, start, plain)
-    if profile.xor:
-        blank = np.flatnonzero(~plain.any(axis=1))
-        noise = np.frombuffer(chance.draw(plain[blank].nbytes), np.uint64)
-        plain[blank] = noise.reshape(len(blank), plain.shape[1])
-    return plain, owner
+    weighed = tuple((field, column) for field, column in held if _weighed(field, profile))
+    subkey = key.subkey(Purpose.SCREENING)
+    return PlainFilters(weighed, profile, owner, version, subkey, chance.draw(KEY_BYTES))
 
 
 def names_alone(records: Records, schema: Schema, profile: Profile) -> int:
@@ -122,14 +162,25 @@ def versions(columns: list[Column], people: int) -> tuple[NDArray[np.int32], NDA
     return owner, version
 
 
-def _values(column: Column, owner: NDArray[np.int32], version: NDArray[np.int8]) -> NDArray[np.int32]:
-    """Place of each filter's value of one column (m,): of his nth, or his first where he has fewer; -1 for none."""
+def _held(
+    column: Column, owner: NDArray[np.int32], version: NDArray[np.int8]
+) -> tuple[Sequence[str], NDArray[np.int32]]:
+    """Values of one column that some filters are made of, and the place of each filter's among them; -1 for none (m,).
+
+    It is his nth, or his first where he has fewer.
+    """
     first = column.offsets[owner]
     count = column.offsets[owner + 1] - first
-    held = count > 0
+    some = count > 0
     value = np.full(len(owner), -1, np.int32)
-    value[held] = column.codes[(first + np.where(version < count, version, 0))[held]]
-    return value
+    value[some] = column.codes[(first + np.where(version < count, version, 0))[some]]
+    used = np.zeros(len(column.vocabulary), np.bool_)
+    used[value[some]] = True
+    if used.all():
+        return column.vocabulary, value
+    place = np.cumsum(used, dtype=np.int32) - 1
+    value[some] = place[value[some]]
+    return texts_of(column.vocabulary).take(np.flatnonzero(used)), value
 
 
 def _masks(vocabulary: Sequence[str], field: Field, profile: Profile, subkey: bytes) -> NDArray[np.uint64]:

@@ -29,6 +29,8 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -134,19 +136,20 @@ def pack(
     parts = -(-data.length // PART_BYTES)
     name = secrets.token_hex(16)
 
-    def sealed() -> Iterator[tuple[Header, bytes]]:
-        for part, piece in enumerate(ahead(data.parts(PART_BYTES)), 1):
-            bound = Header(
-                agreement=agreement.digest.hex(), kind=kind, package=name, part=part, parts=parts,
-                recipient=recipient, run=run, sender=me,
-            )  # fmt: skip
-            yield bound, seal(to, piece, _info(bound))
+    def sealed(part: int, piece: bytes) -> tuple[Header, bytes]:
+        bound = Header(
+            agreement=agreement.digest.hex(), kind=kind, package=name, part=part, parts=parts,
+            recipient=recipient, run=run, sender=me,
+        )  # fmt: skip
+        return bound, seal(to, piece, _info(bound))
 
-    # Nothing here holds a part: the memory of one is free before the next but two is made.
-    return (_signed(bound, part, sender) for bound, part in ahead(sealed()))
+    # Nothing here holds a part that was handed on, as a loop would.
+    made = map(sealed, count(1), ahead(data.parts(PART_BYTES)))
+    return map(partial(_signed, sender), made)
 
 
-def _signed(bound: Header, sealed: bytes, sender: Identity) -> tuple[Header, bytes]:
+def _signed(sender: Identity, part: tuple[Header, bytes]) -> tuple[Header, bytes]:
+    bound, sealed = part
     header = msgspec.structs.replace(bound, sealed=len(sealed), sha256=hashlib.sha256(sealed).hexdigest())
     text = _json(header)
     head = MAGIC + len(text).to_bytes(4, "little") + text

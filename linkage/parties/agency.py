@@ -5,7 +5,7 @@ Rule: straight recipes over nouns; plaintext ends in `encode`, and `answer` need
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from keys.aead import NoteSealer
 from keys.chance import SYSTEM, Chance
-from keys.derive import KEY_BYTES, RunKey, pair_keys, stream, tight_tokens
+from keys.derive import KEY_BYTES, RunKey, pair_keys, tight_tokens
 from linkage.agreement import Agreement
-from linkage.encode.diffusion import Harden, hardener
+from linkage.encode.diffusion import hardener
 from linkage.encode.evidence import make_evidence
 from linkage.encode.screening import plain_filters, shuffle
 from linkage.encode.tight import Given, given_tokens
@@ -24,90 +24,31 @@ from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError
 from linkage.ids import unique
 from linkage.layout import Layout
-from linkage.model import Bytes16, Note, NullTable, Records, Request, Screening
+from linkage.model import Bytes16, Note, Records, Request
 from linkage.notes import SEALED_NOTE_BYTES, encode_note
-from linkage.package.container import Body
 from linkage.package.contents import EvidenceContents, ScreeningContents
-from linkage.package.stream import Made
 from linkage.parties.inside import alike_inside, pattern_table, with_sharing
+from linkage.parties.leaving import Leaving
 from linkage.parties.local import LocalTable
 from linkage.roots import forget
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
 
-Publish = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-"""Digests of tight tokens (n, t, 16) to the tokens sent for them."""
-
 _SEALED = 1 << 14  # notes sealed at a time
-_PART = 1 << 13  # filters hardened, and rows of tokens made, at a time, while they are sent
 
 
 @dataclass(frozen=True, repr=False)
 class Encoded:
-    """What `encode` makes: what goes to the matcher, and the table that stays.
+    """What `encode` makes: what goes to the matcher, and the table that stays."""
 
-    plain: (r, w), filters that are hardened only as they leave; owner: (r,). people: (n,) the order they leave in.
-    given: which values give tokens, that are made only as they leave too, or None; seed: of what is random among them.
-    """
-
-    check: str
-    plain: NDArray[np.uint64]
-    owner: NDArray[np.int32]
-    people: NDArray[np.int32]
-    given: Given | None
-    seed: bytes
-    harden: Harden
-    publish: Publish
-    null: NullTable
+    leaving: Leaving
     local: LocalTable
 
     @property
     def contents(self) -> ScreeningContents:
         """All that goes to the matcher, at once."""
-        made = {name: one.whole() for name, one in self._made().items()}
-        screening = Screening(made["pseudonyms"], made["filters"], self.owner, made["tokens"])
-        return ScreeningContents(self.check, screening, self.null)
-
-    def to_body(self) -> Body:
-        """The same for a package: what is of many bytes a row is made part by part, and never held whole."""
-        made, none = self._made(), np.empty(0, np.uint8)  # none: where something made will stand
-        body = ScreeningContents(self.check, Screening(none, none, self.owner, none), self.null).to_body()  # type: ignore[arg-type]
-        return Body(body.meta, {name: array for name, array in body.arrays.items() if name not in made}, made)
-
-    def _made(self) -> dict[str, Made]:
-        # What is not needed for these can be let go while they are sent: none of them holds on to the table.
-        plain, people, own, harden = self.plain, self.people, self.local.pseudonyms, self.harden
-        tokens = _tokens(self.given, people, self.seed, self.publish)
-        words = harden(plain[:1]).shape[1]
-
-        def filters() -> Iterator[NDArray[np.uint64]]:
-            return (harden(plain[start : start + _PART]) for start in range(0, len(plain), _PART))
-
-        def pseudonyms() -> Iterator[Bytes16]:
-            return (own[people[start : start + _PART]] for start in range(0, len(people), _PART))
-
-        return {
-            "pseudonyms": Made(own.dtype, own.shape, pseudonyms),
-            "filters": Made(plain.dtype, (len(plain), words), filters),
-            "tokens": tokens,
-        }
-
-
-def _tokens(given: Given | None, people: NDArray[np.int32], seed: bytes, publish: Publish) -> Made:
-    """Rows of tokens of some people, in their order; empty ones where nothing gives tokens."""
-    if given is None:
-        none = np.empty((len(people), 0, 16), np.uint8)
-        return Made(none.dtype, none.shape, lambda: iter((none,)))
-
-    def made() -> Iterator[NDArray[np.uint8]]:
-        for start in range(0, len(people), _PART):
-            some = people[start : start + _PART]
-            # Every part has noise of its own, so that it is the same whenever it is made.
-            noise = stream(seed, b"row tokens %d" % start, given.random_bytes(len(some)))
-            yield publish(given.deal(some, noise)[0])
-
-    return Made(np.dtype(np.uint8), (len(people), given.per_row, 16), made)
+        return self.leaving.contents
 
 
 def encode(
@@ -127,18 +68,17 @@ def encode(
     chance.require(test=key.test)
     schema = agreement.schema
     profile = agreement.profile
-    _tell(progress, "screening encodings", 0, 3)
+    _tell(progress, "screening encodings, and who resembles whom", 0, 3)
     # People in one random order and filters in another, so that the order says nothing.
-    plain, owner = plain_filters(records, schema, profile, key, chance, shuffled=True)
-    _tell(progress, "standardised records to tokens, and who resembles whom", 1, 3)
-    # The search is compiled and does not hold Python's lock, most of making tokens does: they go side by side.
-    with ThreadPoolExecutor(1) as beside:
-        alike = beside.submit(alike_inside, plain, owner, agreement, chance)
-        given, sharing = _tight(records, agreement, key)
-        tokens = tokenise(records, schema, key)
+    plain = plain_filters(records, schema, profile, key, chance, shuffled=True)
+    # All filters weigh more than all that follows: nothing else is made while they are searched.
+    alike = alike_inside(plain.all(), plain.owner, agreement, chance)
+    _tell(progress, "standardised records to tokens", 1, 3)
+    given, sharing = _tight(records, agreement, key)
+    tokens = tokenise(records, schema, key)
     _tell(progress, "patterns inside the file", 2, 3)
-    pairs = with_sharing(*alike.result(), sharing, chance)
-    del sharing
+    pairs = with_sharing(*alike, sharing, chance)
+    del alike, sharing
     forget()
     null = pattern_table(tokens, *pairs, agreement, chance)
     local = LocalTable(_random_ids(len(records), chance), records.local_ids, tokens, records.notes)
@@ -150,9 +90,11 @@ def encode(
     def publish(some: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.frombuffer(tight_tokens(key, some.tobytes()), np.uint8).reshape(some.shape)
 
-    harden, owner = hardener(profile, key), place[owner]
-    seed = chance.draw(KEY_BYTES)
-    return Encoded(check.hex(), plain, owner, people, given, seed, harden, publish, null, local)
+    harden, seed = hardener(profile, key), chance.draw(KEY_BYTES)
+    leaving = Leaving(
+        check.hex(), plain, place[plain.owner], people, local.pseudonyms, given, seed, harden, publish, null
+    )
+    return Encoded(leaving, local)
 
 
 def _tight(records: Records, agreement: Agreement, key: RunKey) -> tuple[Given | None, NDArray[np.int64]]:

@@ -36,7 +36,7 @@ from linkage.intake.records import Intake, take_in
 from linkage.intake.suggest import suggest
 from linkage.intake.table import read_table
 from linkage.match.candidates import cores
-from linkage.memory import give_back_large
+from linkage.memory import give_back_free, give_back_large
 from linkage.model import Request
 from linkage.notes import NOTE_BYTES
 from linkage.package.container import Opened
@@ -148,16 +148,17 @@ def encode(
     facts: dict[str, object] = {
         "run": run,
         "people": len(intake.records),
-        "filters": len(encoded.plain),
-        "secret_check": encoded.check,
+        "filters": len(encoded.leaving.plain),
+        "secret_check": encoded.leaving.check,
     }
     if dry_run:
         said = f"{len(intake.records):,} people would be encoded; nothing was written"
         return Account(said, facts, dry_run=True, warnings=tuple(warnings))
-    body, people = encoded.to_body(), len(intake.records)
+    people, body = len(intake.records), encoded.leaving.to_body()
     with all_or_nothing(desk, run):
         desk.keep(run, "local", encoded.local.to_stream())
         del intake, encoded  # what stays is written: what is sent has its memory
+        give_back_free()
         files = desk.send(body, "screening", run, desk.agreement.matcher.name)
     desk.journal.append("collect", "encode", run, people=people)
     desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))

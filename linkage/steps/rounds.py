@@ -58,7 +58,7 @@ def two_rounds(
         with timed(seconds, "encode"):
             encoded = agency.encode(intake.records, agreement, key, check, chance=post.chance)
             local[name] = encoded.local
-            body = post.send(encoded.to_body(), "screening", name, MATCHER)
+            body = post.send(encoded.leaving.to_body(), "screening", name, MATCHER)
             screening[name] = ScreeningContents.from_body(body, agreement.schema, *sizes)
     progress("encode", len(intakes), len(intakes))
     with timed(seconds, "screen"):

@@ -6,6 +6,7 @@ import pytest
 
 from keys.aead import NoteSealer, open_note, unwrap_key
 from keys.derive import pair_keys
+from linkage.encode import screening as plain_screening
 from linkage.encode.evidence import make_evidence
 from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError, UnreadableFileError
@@ -14,7 +15,7 @@ from linkage.match.compare import compare
 from linkage.model import Flag, Note, Request
 from linkage.notes import NOTE_BYTES, decode_note
 from linkage.package.stream import container
-from linkage.parties import agency
+from linkage.parties import agency, leaving
 from linkage.parties import inside as within
 from linkage.parties.agency import Answered, check_request
 from linkage.parties.local import LocalTable
@@ -235,8 +236,9 @@ def test_filters_travel_with_their_people(encoded):
 
 
 def test_what_is_sent_part_by_part_is_what_is_sent_at_once(encoded, monkeypatch):
-    monkeypatch.setattr(agency, "_PART", 3)
-    once, body = encoded.contents.to_body(), encoded.to_body()
+    monkeypatch.setattr(leaving, "_PART", 3)
+    once, body = encoded.contents.to_body(), encoded.leaving.to_body()
+    monkeypatch.setattr(plain_screening, "_FEW", 7)
     assert set(body.made) == {"filters", "pseudonyms", "tokens"}
     assert body.meta == once.meta
     assert bytes(container({**body.arrays, **body.made})) == bytes(container(once.arrays))
