@@ -23,7 +23,8 @@ def of_tokens(contents: TokenContents, where: str, package_bytes: int, seed: int
     rng, people = np.random.default_rng(seed), len(contents)
     names = _halves(contents.tokens)
     twice = len(names) - len(np.unique(names))
-    each = f"{contents.tokens.shape[1]} tokens and {contents.bytes_per_row:,} bytes a row"
+    size = sum(getattr(contents, part)[:1].nbytes for part in ("pseudonyms", *_PARTS))
+    each = f"{contents.tokens.shape[1]} tokens and {size:,} bytes a row"
     found = [
         Trace(where, "size", f"{package_bytes:,} bytes for {people:,} people", "one size for all"),
         Trace(where, "what a row takes", f"all {each}", "all the same", 0.0),

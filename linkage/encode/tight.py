@@ -87,14 +87,31 @@ class Given:
     """Which values of a file give tokens. Tokens are made of it for any people when they are needed, and not held.
 
     ways: in the order in which rows are filled. held: (n, ways / 8) uint8, a bit a way: who has a token of it, unless
-    his row is full. counts: of each combination, how many people have it, and how many share one value of it at most.
+    his row is full. counts: of each combination its name, how many people have it, and how many share one value of it
+    at most.
     """
 
     parts: Parts
     per_row: int
     ways: tuple[_Way, ...]
     held: NDArray[np.uint8]
-    counts: tuple[tuple[int, int], ...]
+    counts: tuple[tuple[str, int, int], ...]
+
+    @property
+    def without(self) -> int:
+        """How many people have no token."""
+        return int((~self.held.any(axis=1)).sum())
+
+    def account(self) -> tuple[Issued, ...]:
+        """What every combination came to."""
+        of = np.array([way.nth for way in self.ways], np.int64)
+        issued = np.zeros(len(self.counts), np.int64)
+        for start in range(0, len(self.held), _BLOCK):
+            holds = np.unpackbits(self.held[start : start + _BLOCK].T, axis=0, bitorder="little")[: len(self.ways)]
+            holds &= np.cumsum(holds, axis=0, dtype=np.int64) <= self.per_row  # else the row was full before
+            for nth in range(len(issued)):
+                issued[nth] += holds[of == nth].any(axis=0).sum()
+        return tuple(Issued(*counted, int(count)) for counted, count in zip(self.counts, issued, strict=True))
 
     def random_bytes(self, people: int) -> int:
         """How many random bytes `deal` takes for so many people."""
@@ -140,7 +157,8 @@ def given_tokens(
         kept, sharing, met = _within_budget(entries, terms)
         for way, place in enumerate(own):
             held[entries.rows[kept & (entries.way == way)], place >> 3] |= 1 << (place & 7)
-        counts.append((int(np.count_nonzero(np.diff(entries.rows, prepend=-1))), int(sharing.max(initial=0))))
+        people = int(np.count_nonzero(np.diff(entries.rows, prepend=-1)))
+        counts.append((combinations[nth].name, people, int(sharing.max(initial=0))))
         # As one number each: many times faster than by rows.
         pairs.append(met[:, 0].astype(np.int64) * len(records) + met[:, 1])
     numbers = np.sort(np.concatenate(pairs))
@@ -165,11 +183,7 @@ def make_tight(
         some = people[start : start + _BLOCK]
         made = given.deal(some, chance.draw(given.random_bytes(len(some))))
         digests[some[0] : some[-1] + 1], of[some[0] : some[-1] + 1] = made
-    account = [
-        Issued(each.name, *counted, int((of == nth).any(axis=1).sum()))
-        for nth, (each, counted) in enumerate(zip(combinations, given.counts, strict=True))
-    ]
-    return Tight(digests, of, neighbours, tuple(account))
+    return Tight(digests, of, neighbours, given.account())
 
 
 @dataclass(frozen=True, repr=False)

@@ -26,7 +26,7 @@ from linkage.agreement import Agreement, Party, check_signatures, load
 from linkage.errors import NotAgreedError, OtherRunError, ReplayedPackageError, UnexpectedPackageError, YourFileError
 from linkage.exchange.files import read, write_all, write_new, write_over
 from linkage.exchange.journal import Journal
-from linkage.package.arriving import Rows, best_order
+from linkage.package.arriving import Wanted, best_order
 from linkage.package.container import (
     HEAD_BYTES,
     SUFFIX,
@@ -163,13 +163,13 @@ class Desk:
             found[header.sender] = files
         return found
 
-    def open(self, files: Sequence[Path], kind: Kind, run: str, rows: Rows | None = None) -> Opened:
+    def open(self, files: Sequence[Path], kind: Kind, run: str, wanted: Wanted | None = None) -> Opened:
         """The package in some files, proven and not taken before; they are read one after the other.
 
-        rows: see open_package.
+        wanted: see open_package.
         """
         expected = Expected(kind, run, self.agreement)
-        package = open_package((read(path) for path in files), expected, self.identity, rows)
+        package = open_package((read(path) for path in files), expected, self.identity, wanted)
         if package.header.package in self.journal.taken():
             raise ReplayedPackageError(
                 f"the package {package.header.filename} was taken in before",

@@ -1,11 +1,12 @@
 """The parts of one safetensors container, come in any order, as the arrays they are.
 
-Parts come in, arrays go out, of some only the rows that are wanted. Rule: nothing is held twice. A part is let go once
-its bytes are in their place; where rows are chosen that is at once if the parts come as `best_order` says.
+Parts come in, arrays go out, of some only the elements that are wanted. Rule: nothing is held twice. A part is let go
+once its bytes are in their place; where rows are chosen that is at once if the parts come as `best_order` says.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,25 @@ class Rows:
     choose: Callable[[NDArray[Any]], NDArray[np.int64]]
 
 
+@dataclass(frozen=True, repr=False)
+class Places:
+    """Which elements of an array are wanted: places (k,), ascending, among those of its first `axes` axes.
+
+    Where the array has fewer of them, all come.
+    """
+
+    places: NDArray[np.int64]
+    axes: int = 1
+
+    def fit(self, shape: tuple[int, ...]) -> bool:
+        """Whether an array of such a shape has them."""
+        return len(shape) >= self.axes and (not len(self.places) or self.places[-1] < math.prod(shape[: self.axes]))
+
+
+Wanted = Rows | Mapping[str, Places]
+"""What is wanted: rows that are chosen once their codes are there, or by array elements that are known before."""
+
+
 def best_order(part: int) -> int:
     """What to sort parts by, so that none is held: the first has the head; the codes stand near the end."""
     return 0 if part == 1 else -part + (1 << 32)
@@ -39,8 +59,8 @@ def best_order(part: int) -> int:
 class Arriving:
     """A container on its way. What is wrong with it is said by `arrays`, when all of it should be there."""
 
-    def __init__(self, rows: Rows | None = None) -> None:
-        self._rows = rows
+    def __init__(self, wanted: Wanted | None = None) -> None:
+        self._wanted: Wanted = {} if wanted is None else wanted
         self._room: _Room | None = None
         self._held: dict[int, bytes] = {}
         self._next, self._last = 1, 0  # numbers of the parts that come next from the front, and from the back
@@ -73,7 +93,7 @@ class Arriving:
             head = length and self._beginning(8 + int.from_bytes(length, "little"))
             if not head:
                 return
-            self._room = _Room(head, self._rows)
+            self._room = _Room(head, self._wanted)
             self._back, self._last = padded_length(self._room.end), parts
         while (piece := self._held.pop(self._next, None)) is not None:
             self._room.put(piece, self._front)
@@ -99,13 +119,18 @@ class _Room:
     end: where the arrays' bytes end.
     """
 
-    def __init__(self, head: bytes, rows: Rows | None) -> None:
-        self._entries = read_head(head)
-        self.end = max((entry.stop for entry in self._entries.values()), default=len(head))
-        self._rows = rows if rows and _go_together(self._entries, rows) else None
+    def __init__(self, head: bytes, wanted: Wanted) -> None:
+        self._entries = entries = read_head(head)
+        self.end = max((entry.stop for entry in entries.values()), default=len(head))
+        rows = wanted if isinstance(wanted, Rows) else None
+        self._rows = rows if rows and _go_together(entries, rows) else None
         self._late = self._rows.beside if self._rows else ()
-        self._arrays = {name: entry.empty() for name, entry in self._entries.items() if name not in self._late}
-        self._left = self._entries[self._rows.codes].nbytes if self._rows else 0
+        known = {} if isinstance(wanted, Rows) else wanted
+        self._places = {
+            name: known[name] for name in known.keys() & entries.keys() if known[name].fit(entries[name].shape)
+        }
+        self._arrays = {name: self._empty(name) for name in entries if name not in self._late}
+        self._left = entries[self._rows.codes].nbytes if self._rows else 0
         self._chosen = np.empty(0, np.int64)
         self._waiting: list[tuple[Bytes, int]] = []
         self._choose()
@@ -132,12 +157,20 @@ class _Room:
         if self._rows is None or not self._late or self._left:
             return
         self._chosen = self._rows.choose(self._arrays[self._rows.codes])
-        self._arrays |= {name: self._entries[name].empty(len(self._chosen)) for name in self._late}
+        self._places |= {name: Places(self._chosen) for name in self._late}
+        self._arrays |= {name: self._empty(name) for name in self._late}
         while self._waiting:
             some, at = self._waiting.pop()
             for name in self._late:
                 self._fill(name, some, at)
         self._late = ()
+
+    def _empty(self, name: str) -> NDArray[Any]:
+        """Room for an array, or for what is wanted of it."""
+        wanted, shape = self._places.get(name), self._entries[name].shape
+        if wanted:
+            shape = (len(wanted.places), *shape[wanted.axes :])
+        return np.empty(shape, self._entries[name].dtype)
 
     def _fill(self, name: str, piece: Bytes, at: int) -> None:
         """Put those bytes of an array that are in a piece in their place."""
@@ -147,8 +180,9 @@ class _Room:
             return
         some, place = piece[first - at : stop - at], first - entry.start
         room = self._arrays[name].reshape(-1).view(np.uint8)
-        if self._rows and name in self._rows.beside:
-            fill_rows(room.reshape(-1, entry.nbytes // entry.shape[0]), self._chosen, some, place)
+        if wanted := self._places.get(name):
+            width = entry.nbytes // math.prod(entry.shape[: wanted.axes])
+            fill_rows(room.reshape(-1, width), wanted.places, some, place)
             return
         room[place : place + len(some)] = some
         if self._rows and name == self._rows.codes:

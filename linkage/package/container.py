@@ -55,7 +55,7 @@ from linkage.errors import (
     UsageProblemError,
     WrongRecipientError,
 )
-from linkage.package.arriving import Arriving, Rows
+from linkage.package.arriving import Arriving, Wanted
 from linkage.package.stream import Made, container
 
 MAGIC = b"LINKAGE\x02"
@@ -165,7 +165,9 @@ def check_run(run: str) -> None:
         )
 
 
-def open_package(parts: Iterable[bytes], expected: Expected, identity: Identity, rows: Rows | None = None) -> Opened:
+def open_package(
+    parts: Iterable[bytes], expected: Expected, identity: Identity, wanted: Wanted | None = None
+) -> Opened:
     """The body of a package, once everything it must prove is proven.
 
     For each part, in this order:
@@ -175,12 +177,12 @@ def open_package(parts: Iterable[bytes], expected: Expected, identity: Identity,
     11 the sealed bytes are those signed; 12 they open.
     For all parts: 13 they are the parts of one package, each once, none missing; 14 the body is a container of arrays.
     parts: may be read while they are opened; the next is read and proven while one is opened, and nothing held twice.
-    rows: which rows are wanted of arrays that have many; all others are let go as they are opened.
+    wanted: what is wanted of arrays of many rows; all else is let go as it is opened.
 
     Raises the TheirPackageError whose obligation failed.
     """
     me = expected.agreement.party_of(identity.public).name
-    headers, arriving = [], Arriving(rows)
+    headers, arriving = [], Arriving(wanted)
     for header, sealed in ahead(_proven(data, expected, me) for data in parts):
         headers.append(header)
         try:

@@ -24,6 +24,7 @@ _Shape = tuple[int | None, ...]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 """A number of things, exact in any program."""
 
+_SORTED = 1 << 24  # tokens sorted at a time
 _THEIR_FAULT = "both parties install the same release; then the sender makes the package again"
 
 
@@ -71,7 +72,14 @@ def between(array: NDArray[Any], least: float, most: float) -> bool:
 
 def most_shared(tokens: NDArray[np.uint8]) -> int:
     """How many times the commonest of some tokens appears, (n, t, 16)."""
-    # Half a token, which is sorted as a number, tells some 10 ** 9 of them apart.
-    whole = np.sort(np.ascontiguousarray(tokens).reshape(-1, 16).view("<u8")[:, 0])
+    flat = np.ascontiguousarray(tokens).reshape(-1, 16)
+    # Half a token, which is sorted as a number, tells some 10 ** 9 of them apart; of many, those of one byte at a time.
+    halves, first = flat.view("<u8")[:, 0], flat[:, 0]
+    parts = (halves[first == byte] for byte in range(256)) if len(flat) > _SORTED else iter((halves,))
+    return max(map(_commonest, parts))
+
+
+def _commonest(numbers: NDArray[np.uint64]) -> int:
+    whole = np.sort(numbers)
     starts = np.flatnonzero(np.concatenate([[True], whole[1:] != whole[:-1]]))
     return int(np.diff(np.append(starts, len(whole))).max(initial=0)) if len(whole) else 0

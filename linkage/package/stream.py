@@ -166,10 +166,6 @@ class Entry:
         """Its length in bytes."""
         return self.stop - self.start
 
-    def empty(self, rows: int | None = None) -> NDArray[Any]:
-        """Room for it, or for so many of its rows."""
-        return np.empty(self.shape if rows is None else (rows, *self.shape[1:]), self.dtype)
-
 
 def read_head(head: bytes) -> dict[str, Entry]:
     """The arrays of a container that begins so, in the order of their bytes.

@@ -26,7 +26,7 @@ from linkage.match.model import fit_and_score
 from linkage.match.thirds import supported
 from linkage.model import Bytes16, Comparisons, Request, Scores
 from linkage.package.contents import EvidenceContents, ScreeningContents
-from linkage.package.tokens import TokenContents
+from linkage.package.tokens import TokenRows
 from linkage.parties import asking
 from linkage.parties.screened import Joined, Screened
 
@@ -71,7 +71,7 @@ def screen(
     return Screened(tuple(joined), {name: contents.null for name, contents in files.items()}), requests
 
 
-def check_secrets(files: Mapping[str, ScreeningContents] | Mapping[str, TokenContents]) -> None:
+def check_secrets(files: Mapping[str, ScreeningContents] | Mapping[str, TokenRows]) -> None:
     """All check values are the same. Raises OtherSecretError naming the parties that stand apart."""
     by_check: dict[str, list[str]] = {}
     for name, contents in files.items():

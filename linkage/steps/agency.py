@@ -39,7 +39,7 @@ from linkage.match.candidates import cores
 from linkage.memory import give_back_free, give_back_large
 from linkage.model import Request
 from linkage.notes import NOTE_BYTES
-from linkage.package.container import Opened
+from linkage.package.container import Body, Kind, Opened
 from linkage.package.contents import RequestContents
 from linkage.parties import agency, issuing
 from linkage.parties.agency import Answered, Encoded
@@ -135,37 +135,69 @@ def encode(
     give_back_large()
     intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
     check_quality(intake.quality)
-    if desk.agreement.one_round:
-        if audited:
-            warnings += _audited(desk, run, intake, secret, dry_run, progress)
-        return _issue(desk, run, intake, secret, warnings, dry_run, progress)
-    encoded = encode_records(desk, run, intake, secret, progress)
-    warnings += intake.quality.warnings
-    alone = names_alone(intake.records, desk.agreement.schema, desk.agreement.profile)
-    warnings += check_names(alone, len(intake.records))
     if audited:
-        warnings += _audited(desk, run, intake, secret, dry_run, progress)
-    facts: dict[str, object] = {
-        "run": run,
-        "people": len(intake.records),
-        "filters": len(encoded.leaving.plain),
-        "secret_check": encoded.leaving.check,
-    }
+        key = run_key(secret, run, desk.agreement.digest)
+        warnings += verdict.before_sending(desk, run, intake.records, key, progress, dry_run=dry_run)
+    made = (_issued if desk.agreement.one_round else _encoded)(desk, run, intake, secret, progress)
+    warnings += [*intake.quality.warnings, *made.warnings]
+    people, facts = len(intake.records), {"run": run, "people": len(intake.records), **made.facts}
     if dry_run:
-        said = f"{len(intake.records):,} people would be encoded; nothing was written"
+        said = f"{people:,} people would be encoded; nothing was written"
         return Account(said, facts, dry_run=True, warnings=tuple(warnings))
-    people, body = len(intake.records), encoded.leaving.to_body()
+    said, then, kind, body, matcher = made.said, made.then, made.kind, made.body, desk.agreement.matcher
     with all_or_nothing(desk, run):
-        desk.keep(run, "local", encoded.local.to_stream())
-        del intake, encoded  # what stays is written: what is sent has its memory
+        desk.keep(run, "local", made.local.to_stream())
+        del intake, made  # what stays is written: what is sent has its memory
         give_back_free()
-        files = desk.send(body, "screening", run, desk.agreement.matcher.name)
+        files = desk.send(body, kind, run, matcher.name)
     desk.journal.append("collect", "encode", run, people=people)
-    desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))
+    desk.journal.append("disclose", "encode", run, recipient=matcher.name, files=len(files))
     return Account(
-        f"{people:,} people encoded for run '{run}'", facts, tuple(files),
-        f"send the package to {desk.agreement.matcher.title}; its request comes back for `linkage answer`",
+        f"{people:,} people encoded for run '{run}'{said}", facts, tuple(files),
+        f"send the package to {matcher.title}; {then}",
         warnings=tuple(warnings),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class _Made:
+    """What an agency sends, what stays, and what is said of it: facts, and words behind how many people there are."""
+
+    kind: Kind
+    body: Body
+    local: LocalTable
+    facts: dict[str, object]
+    then: str
+    said: str = ""
+    warnings: Sequence[str] = ()
+
+
+def _encoded(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> _Made:
+    """For two rounds."""
+    made = encode_records(desk, run, intake, secret, progress)
+    alone = names_alone(intake.records, desk.agreement.schema, desk.agreement.profile)
+    return _Made(
+        "screening", made.leaving.to_body(), made.local,
+        {"filters": len(made.leaving.plain), "secret_check": made.leaving.check},
+        then="its request comes back for `linkage answer`",
+        warnings=check_names(alone, len(intake.records)),
+    )  # fmt: skip
+
+
+def _issued(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> _Made:
+    """For one round."""
+    made = issue_records(desk, run, intake, secret, progress)
+    facts: dict[str, object] = {
+        "tokens_per_row": made.leaving.form.per_row,
+        "bytes_per_row": made.leaving.form.row_bytes,
+        "combinations": [dataclasses.asdict(one) for one in made.account],
+        "people_without_token": made.without,
+        "secret_check": made.leaving.check,
+    }
+    return _Made(
+        "tokens", made.leaving.to_body(), made.local, facts,
+        then="nothing comes back in one-round",
+        said=f"; {made.without:,} have no token and cannot be found",
     )  # fmt: skip
 
 
@@ -174,48 +206,6 @@ def encode_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, 
     key = run_key(secret, run, desk.agreement.digest)
     check = secret.check(run, roots.digest().encode())
     return agency.encode(intake.records, desk.agreement, key, check, progress, desk.chance)
-
-
-def _audited(
-    desk: Desk, run: str, intake: Intake, secret: LinkageSecret, dry_run: bool, progress: Progress
-) -> list[str]:
-    key = run_key(secret, run, desk.agreement.digest)
-    return verdict.before_sending(desk, run, intake.records, key, progress, dry_run=dry_run)
-
-
-def _issue(
-    desk: Desk,
-    run: str,
-    intake: Intake,
-    secret: LinkageSecret,
-    warnings: Sequence[str],
-    dry_run: bool,
-    progress: Progress,
-) -> Account:
-    warnings = (*warnings, *intake.quality.warnings)
-    issued = issue_records(desk, run, intake, secret, progress)
-    facts: dict[str, object] = {
-        "run": run,
-        "people": len(intake.records),
-        "tokens_per_row": issued.contents.tokens.shape[1],
-        "bytes_per_row": issued.contents.bytes_per_row,
-        "combinations": [dataclasses.asdict(one) for one in issued.account],
-        "people_without_token": issued.without,
-        "secret_check": issued.contents.check,
-    }
-    if dry_run:
-        said = f"{len(intake.records):,} people would be encoded; nothing was written"
-        return Account(said, facts, dry_run=True, warnings=warnings)
-    with all_or_nothing(desk, run):
-        desk.keep(run, "local", issued.local.to_stream())
-        files = desk.send(issued.contents.to_body(), "tokens", run, desk.agreement.matcher.name)
-    desk.journal.append("collect", "encode", run, people=len(intake.records))
-    desk.journal.append("disclose", "encode", run, recipient=desk.agreement.matcher.name, files=len(files))
-    return Account(
-        f"{len(intake.records):,} people encoded for run '{run}'; {issued.without:,} have no token and cannot be found",
-        facts, tuple(files), f"send the package to {desk.agreement.matcher.title}; nothing comes back in one-round",
-        warnings=warnings,
-    )  # fmt: skip
 
 
 def issue_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> Issue:

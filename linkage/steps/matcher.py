@@ -6,8 +6,11 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from linkage.agreement import Agreement
-from linkage.errors import MissingPartError, ReplayedPackageError, UsageProblemError
+from linkage.errors import MissingPartError, ReplayedPackageError, UnexpectedPackageError, UsageProblemError
 from linkage.exchange.desk import Desk, require, taken_in
 from linkage.layout import Layout
 from linkage.match.candidates import Engine, SearchStats
@@ -16,13 +19,12 @@ from linkage.match.recall import wilson
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.container import Body, Opened
 from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
-from linkage.package.tokens import TokenContents
+from linkage.package.tokens import Beneath, TokenContents, TokenForm, TokenRows
 from linkage.parties import deciding, matcher, meeting, planning
 from linkage.parties.answers import Answers, Choose
 from linkage.parties.expected import expected_errors
 from linkage.parties.screened import Screened
 from linkage.rules import RuleOutcome
-from linkage.sides import side_bytes
 from linkage.steps.account import Account, Progress, quiet
 from linkage.steps.close import all_or_nothing, refuse_used
 
@@ -116,21 +118,38 @@ def _encodings(desk: Desk, run: str, paths: Sequence[Path]) -> tuple[dict[str, O
 
 
 def _join(desk: Desk, run: str, paths: Sequence[Path], dry_run: bool, progress: Progress) -> Account:
-    packages = desk.take(paths, "tokens", run)
-    _all_here(packages, desk.agreement, "tokens")
-    files = {name: read_tokens(package.body, desk.agreement) for name, package in packages.items()}
-    screened = meeting.join(files, desk.agreement, progress, desk.chance).screened
+    form, parts = TokenForm.of(desk.agreement), desk.waiting(paths, "tokens", run)
+    _all_here(parts, desk.agreement, "tokens")
+    names: dict[str, str] = {}
+
+    def read_rows(party: str) -> TokenRows:
+        package = desk.open(parts[party], "tokens", run, TokenRows.WANTED)
+        names[party] = package.header.package
+        return TokenRows.from_body(package.body, form)
+
+    def read(party: str, rows: NDArray[np.int32], slots: NDArray[np.int32]) -> Beneath:
+        progress(f"evidence of {party}", list(parts).index(party), len(parts))
+        package = desk.open(parts[party], "tokens", run, Beneath.wanted(rows, slots, form))
+        if package.header.package != names[party]:
+            raise UnexpectedPackageError(
+                f"the package of {party} changed while it was read", "run `linkage screen` again"
+            )
+        return Beneath.from_body(package.body, rows, slots, form)
+
+    # Tokens are let go before what lies beneath those that met is read: each is gigabytes for a country.
+    joining = meeting.find({party: read_rows(party) for party in parts}, desk.agreement, progress)
+    screened = meeting.open_met(joining, read, desk.agreement, desk.chance).screened
     total = sum(len(join.pairs) for join in screened.joined)
     facts: dict[str, object] = {
         "run": run,
-        "people": {name: len(contents) for name, contents in files.items()},
+        "people": {party: len(rows) for party, rows in joining.pseudonyms.items()},
         "candidates": {f"{join.left} x {join.right}": len(join.pairs) for join in screened.joined},
     }
     if dry_run:
         return Account(f"{total:,} candidate pairs; nothing was written", facts, dry_run=True)
     with all_or_nothing(desk, run):
         desk.keep(run, "screened", screened.to_stream())
-    desk.journal.append("combine", "screen", run, pairs=total, packages=taken_in(packages))
+    desk.journal.append("combine", "screen", run, pairs=total, packages=sorted(names.values()))
     return Account(
         f"{total:,} candidate pairs", facts, (),
         "there is nothing to ask in one-round, the evidence came with the tokens: run `linkage decide`",
@@ -139,10 +158,7 @@ def _join(desk: Desk, run: str, paths: Sequence[Path], dry_run: bool, progress: 
 
 def read_tokens(body: Body, agreement: Agreement) -> TokenContents:
     """An agency's tokens, proven to be what the agreement says they are."""
-    tokens, sides = agreement.terms.tokens, side_bytes(Layout(agreement.schema))
-    return TokenContents.from_body(
-        body, agreement.schema, tokens.per_row, tokens.most_sharing, sides, SEALED_NOTE_BYTES
-    )
+    return TokenContents.from_body(body, TokenForm.of(agreement))
 
 
 def decide(

@@ -90,10 +90,10 @@ def one_round(
         with timed(seconds, "encode"):
             issued = issuing.issue(intake.records, agreement, key, check, post.sealer(name), name, chance=post.chance)
             local[name] = issued.local
-            files[name] = read_tokens(post.send(issued.contents.to_body(), "tokens", name, MATCHER), agreement)
+            files[name] = read_tokens(post.send(issued.leaving.to_body(), "tokens", name, MATCHER), agreement)
         combinations = [dataclasses.asdict(one) for one in issued.account]
         facts[name] = {
-            "bytes_per_row": issued.contents.bytes_per_row,
+            "bytes_per_row": issued.leaving.form.row_bytes,
             "people_without_token": issued.without,
             "combinations": combinations,
         }

@@ -2,26 +2,32 @@
 
 import dataclasses
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from keys.aead import NoteSealer, open_note, unwrap_key
+from keys.chance import SYSTEM
 from keys.errors import OpenError
 from keys.sharing import mask
 from linkage.errors import NotAgreedError, OtherSecretError, UnexpectedPackageError
 from linkage.layout import Layout
 from linkage.model import Anchor, Flag, Note
 from linkage.notes import NOTE_BYTES, SEALED_NOTE_BYTES, decode_note
+from linkage.package.arriving import Arriving
+from linkage.package.container import Body, Opened
 from linkage.package.contents import ScreeningContents
-from linkage.package.tokens import TokenContents
-from linkage.parties import deciding, matcher, meeting
+from linkage.package.stream import container
+from linkage.package.tokens import Beneath, TokenContents, TokenForm, TokenRows
+from linkage.parties import deciding, issuing, matcher, meeting
 from linkage.parties.childrens_services import receive
 from linkage.parties.issuing import issue
 from linkage.parties.screened import Screened
 from linkage.schema import MISSING
 from linkage.sides import NOTE_KEY_BYTES, from_sides, side_bytes
-from linkage.steps.matcher import read_tokens
+from linkage.steps.account import quiet
+from linkage.steps.matcher import _join, read_tokens
 from linkage.terms import Requests, Screening, Tokens
 from tests.support import SCHEMA, TODAY, county, identity, key, one_round, records
 
@@ -110,6 +116,86 @@ def test_one_budget_lets_no_token_stand_twice_in_a_file_and_the_matcher_checks_i
     broken = dataclasses.replace(body, arrays={**body.arrays, "tokens": tokens})
     with pytest.raises(UnexpectedPackageError, match="shared by more rows than agreed"):
         read_tokens(broken, AGREED)
+
+
+def test_what_is_sent_part_by_part_is_what_is_sent_at_once(monkeypatch):
+    """Only the noise of sides is another each time they are made."""
+    monkeypatch.setattr(issuing, "PART", 3)
+    made = issued("police", RARE)
+    once, body = made.contents.to_body(), made.leaving.to_body()
+    assert set(body.made) == {"pseudonyms", "tokens", "shares", "sides", "notes"}
+    assert body.meta == once.meta
+    assert {name: array.tobytes() for name, array in once.arrays.items() if name not in body.made} == {
+        name: array.tobytes() for name, array in body.arrays.items()
+    }
+    for name in ("pseudonyms", "tokens", "shares"):
+        assert np.array_equal(body.made[name].whole(), once.arrays[name])
+    random = np.array([len(np.unique(share)) for share in once.arrays["shares"].reshape(-1, 32)])
+    assert random.min() > 20
+
+
+@pytest.mark.parametrize("part", [2, 1000])
+def test_the_rows_that_met_are_read_alone_and_open_as_the_whole_does(monkeypatch, part):
+    """What is joined and what lies beneath come by two readings, in other parts each time."""
+    monkeypatch.setattr(issuing, "PART", part)
+    sent = {name: issued(name, people) for name, people in (("childrens_services", RARE), ("police", RARE[:5]))}
+    bodies = {name: container({**one.arrays, **one.made, "meta": np.frombuffer(one.meta, np.uint8)}).padded()
+              for name, one in ((name, made.leaving.to_body()) for name, made in sent.items())}  # fmt: skip
+    form, asked = TokenForm.of(AGREED), {}
+
+    def opened(name, wanted):
+        parts = list(bodies[name].parts(10_000))
+        arriving = Arriving(wanted)
+        for nth, piece in enumerate(parts, 1):
+            arriving.add(nth, len(parts), piece)
+        arrays = arriving.arrays()
+        return Body(arrays.pop("meta").tobytes(), arrays)
+
+    def read(name, rows, slots):
+        asked[name] = len(rows)
+        return Beneath.from_body(opened(name, Beneath.wanted(rows, slots, form)), rows, slots, form)
+
+    rows = {name: TokenRows.from_body(opened(name, TokenRows.WANTED), form) for name in sent}
+    met = meeting.open_met(meeting.find(rows, AGREED), read, AGREED)
+    (one,) = met.screened.joined
+    assert asked == {"childrens_services": 5, "police": 5} == dict.fromkeys(asked, len(one.pairs))
+    compared = matcher.score(met.screened, met.screened.evidence, AGREED)[0].comparisons.levels
+    assert (compared[:, :4] == 0).all()
+
+
+def test_another_reading_that_does_not_fit_the_first_is_refused():
+    form, rows, slots = TokenForm.of(AGREED), np.array([1, 1, 3]), np.array([0, 2, 2])
+    whole = issued("police", RARE).contents
+    beneath = whole.beneath(rows, slots)
+    arrays = {"shares": beneath.shares, "sides": beneath.sides, "notes": whole.notes[[1, 3]]}
+    again = Beneath.from_body(Body(b"", arrays), rows, slots, form)
+    assert np.array_equal(again.sides, beneath.sides)
+    assert np.array_equal(again.notes, beneath.notes)
+    for name in arrays:
+        with pytest.raises(UnexpectedPackageError, match="whose tokens were read"):
+            Beneath.from_body(Body(b"", {**arrays, name: arrays[name][:-1]}), rows, slots, form)
+    with pytest.raises(UnexpectedPackageError, match="tokens, shares, sides and a note"):
+        TokenRows.from_body(whole.to_body(), form)
+
+
+def test_a_package_that_is_another_at_its_second_reading_is_refused():
+    """Somebody puts another package of the same agency in the place of the one whose tokens were read."""
+    bodies = {name: issued(name, RARE[:2]).contents for name in (each.name for each in AGREED.encoders)}
+    names = iter(["one"] * len(bodies) + ["two"])
+
+    def opened(party, _kind, _run, wanted):
+        whole = bodies[party].to_body()
+        data = container({**whole.arrays, "meta": np.frombuffer(whole.meta, np.uint8)}).padded()
+        arriving = Arriving(wanted)
+        arriving.add(1, 1, bytes(data))
+        arrays = arriving.arrays()
+        return Opened(SimpleNamespace(package=next(names)), Body(arrays.pop("meta").tobytes(), arrays))
+
+    desk = SimpleNamespace(
+        agreement=AGREED, waiting=lambda *_: {name: name for name in bodies}, open=opened, chance=SYSTEM
+    )
+    with pytest.raises(UnexpectedPackageError, match="changed while it was read"):
+        _join(desk, "run-1", [], True, quiet)
 
 
 def test_another_place_or_secret_opens_nothing():
@@ -219,4 +305,4 @@ def test_tokens_are_not_taken_for_screening():
     with pytest.raises(UnexpectedPackageError):
         ScreeningContents.from_body(body, SCHEMA, 64, 16)
     with pytest.raises(UnexpectedPackageError):
-        TokenContents.from_body(body, SCHEMA, 15, 1, SIZE, SEALED_NOTE_BYTES)
+        TokenContents.from_body(body, TokenForm(SCHEMA, 15, 1, SIZE, SEALED_NOTE_BYTES))

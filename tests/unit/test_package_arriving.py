@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load
 
-from linkage.package.arriving import Arriving, Rows, best_order, fill_rows
+from linkage.package.arriving import Arriving, Places, Rows, best_order, fill_rows
 from linkage.package.stream import container
 
 BESIDE = ("flags", "wide", "none")
@@ -75,6 +75,36 @@ def test_in_the_best_order_no_part_is_held_once_the_codes_are_known():
     assert max(held) < 10 < len(parts)
     assert held[-1] == 0
     assert np.array_equal(arriving.arrays()["wide"], told["wide"][::2])
+
+
+@given(st.integers(0, 9), st.integers(1, 400), st.data())
+def test_elements_known_before_come_whatever_the_parts_and_their_order(count, size, data):
+    """Of some arrays rows, of others elements within rows, of others nothing, and of the rest all."""
+    told, parts = arrays(count), parts_of(arrays(count), size)
+    order = data.draw(st.permutations(range(1, len(parts) + 1)))
+
+    def some(most):
+        return np.array(sorted(data.draw(st.sets(st.integers(0, most - 1)))) if most else [], np.int64)
+
+    nothing = np.empty(0, np.int64)
+    rows, elements = some(count), some(2 * count)
+    wanted = {
+        "flags": Places(rows), "wide": Places(elements, axes=2), "codes": Places(nothing), "unknown": Places(nothing),
+    }  # fmt: skip
+    found = arrived(parts, order, wanted)
+    assert np.array_equal(found["flags"], told["flags"][rows])
+    assert np.array_equal(found["wide"], told["wide"].reshape(-1, 3)[elements])
+    assert found["codes"].shape == (0, 2)
+    assert np.array_equal(found["alone"], told["alone"])
+
+
+def test_of_an_array_that_lacks_what_is_wanted_all_comes():
+    """Whoever asked for it finds more than he asked for, and refuses it."""
+    told = arrays(20)
+    wanted = {"flags": Places(np.array([20])), "alone": Places(np.array([0]), axes=2)}
+    found = arrived(parts_of(told, 100), range(1, len(parts_of(told, 100)) + 1), wanted)
+    assert np.array_equal(found["flags"], told["flags"])
+    assert np.array_equal(found["alone"], told["alone"])
 
 
 @pytest.mark.parametrize("name", ["codes", "wide"])

@@ -14,8 +14,9 @@ from linkage.audit.suite import BITES
 from linkage.audit.union import audit_union, joined, with_slips
 from linkage.audit.world import World
 from linkage.errors import NotAgreedError, UnexpectedPackageError
+from linkage.package import promises
 from linkage.package.contents import ScreeningContents
-from linkage.package.tokens import most_shared
+from linkage.package.promises import most_shared
 from linkage.parties import agency, matcher
 from linkage.parties.inside import with_sharing
 from linkage.roots import name_roots, phonetic
@@ -73,6 +74,16 @@ def test_no_token_stands_twice_in_a_file_and_every_row_has_as_many():
     assert tokens.shape == (62, PER_ROW, 16)
     assert most_shared(tokens) == 1
     assert not tokens_of(made, 0) & tokens_of(encoded(MAN), 0)
+
+
+@pytest.mark.parametrize("sorted_at_once", [1 << 24, 10])
+def test_the_commonest_token_is_counted_also_where_they_are_many(monkeypatch, sorted_at_once):
+    monkeypatch.setattr(promises, "_SORTED", sorted_at_once)
+    tokens = np.random.default_rng(1).integers(0, 256, (300, 4, 16), np.uint8)
+    assert most_shared(tokens) == 1
+    tokens[[3, 50, 299], [0, 1, 3]] = tokens[7, 2]
+    assert most_shared(tokens) == 4
+    assert most_shared(tokens[:0]) == 0
 
 
 def test_a_mans_tokens_are_the_same_at_two_agencies_under_one_key_alone():
