@@ -1,6 +1,6 @@
 """A whole county from CSV to worklist, every party's steps as commands of its own: seconds by step, memory by party.
 
-    python benchmarks/county.py [--scale 0.1] [--seed N] [--keep FOLDER] [--json]
+    python benchmarks/county.py [--scale 0.1] [--seed N] [--protocol one-round] [--keep FOLDER] [--json]
 
 At scale 1: 20,000 anchors and files of 100,000, 31,000, 7,000, 5,000, 90,000 and 350,000 people (R46). Parties work one
 after the other on this machine, which in a real run they do at once, each on its own.
@@ -54,12 +54,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--protocol", choices=["two-round", "one-round"], default="two-round")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="make the county here and leave it")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     folder = args.keep or Path(tempfile.mkdtemp(prefix="county-"))
     try:
-        report = run(folder / "county", args.scale, args.seed)
+        report = run(folder / "county", args.scale, args.seed, args.protocol)
     finally:
         if not args.keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -102,7 +103,7 @@ class Clock:
         deliver(sorted(self.home.glob(f"*/outbox/*{kind}-*.linkage")), desks)
 
 
-def run(home, scale, seed):
+def run(home, scale, seed, protocol):
     """Make the county, take every step, and account for it."""
     county = made(scale, seed)
     write_county(county, home)
@@ -113,29 +114,34 @@ def run(home, scale, seed):
         word.touch(0o600)
         word.write_text(secrets.token_hex(16) + "\n")
     clock = Clock(home)
-    set_up(clock, home, agencies)
+    set_up(clock, home, agencies, protocol)
     for party in agencies:
         flags = ["--flags", "flags.csv"] if (home / party / "flags.csv").exists() else []
         file = f"{party}{county.sources[party].form.suffix}"
         clock.run("encode", party, "encode", file, "--mapping", "mapping.toml", *flags, "--run", RUN)
-    clock.deliver("screening")
+    clock.deliver("tokens" if protocol == "one-round" else "screening")
     clock.run("screen", MATCHER, "screen", "--run", RUN)
-    clock.deliver("request")
-    for party in agencies:
-        clock.run("answer", party, "answer", "--run", RUN)
-    clock.deliver("evidence")
+    if protocol == "two-round":
+        clock.deliver("request")
+        for party in agencies:
+            clock.run("answer", party, "answer", "--run", RUN)
+        clock.deliver("evidence")
     clock.run("decide", MATCHER, "decide", "--run", RUN)
     clock.deliver("links")
     clock.run("receive", ANCHOR_PARTY, "receive", "--run", RUN)
-    return account(clock.taken) | {"scale": scale, "rows": {name: len(one) for name, one in county.sources.items()}}
+    return account(clock.taken) | {
+        "scale": scale,
+        "protocol": protocol,
+        "rows": {name: len(one) for name, one in county.sources.items()},
+    }
 
 
-def set_up(clock, home, agencies):
+def set_up(clock, home, agencies, protocol):
     """Identities, terms signed by all, and the linkage secret."""
     parties = [*agencies, MATCHER]
     for party in parties:
         clock.run("agree", party, "keys", "new", party, "--test")
-    share_terms(clock, home, parties)
+    share_terms(clock, home, parties, protocol)
     for party in agencies:
         clock.run("agree", party, "secret", "contribute")
     clock.deliver("share")
@@ -143,10 +149,22 @@ def set_up(clock, home, agencies):
         clock.run("agree", party, "secret", "assemble")
 
 
-def share_terms(clock, home, parties):
+def share_terms(clock, home, parties, protocol):
     """Children's services write the terms, with one party more than the template has; all sign them."""
     given = [f"--identity={party}={home / party / 'identity.pub'}" for party in parties if party != REGISTER]
-    clock.run("agree", ANCHOR_PARTY, "agreement", "new", "--template", "demo", "--test", *given, desk=False)
+    clock.run(
+        "agree",
+        ANCHOR_PARTY,
+        "agreement",
+        "new",
+        "--template",
+        "demo",
+        "--test",
+        "--protocol",
+        protocol,
+        *given,
+        desk=False,
+    )
     terms = home / ANCHOR_PARTY / "agreement.toml"
     head, found, tail = terms.read_text("utf-8").partition('[[parties]]\nname = "matcher"\n')
     identity = (home / REGISTER / "identity.pub").read_text("ascii").strip()
