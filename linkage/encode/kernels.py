@@ -264,10 +264,16 @@ def or_masks(
     masks: NDArray[np.uint64], codes: NDArray[np.int32], offsets: NDArray[np.int64], out: NDArray[np.uint64]
 ) -> None:
     """OR into out[r] the masks of row r: masks[codes[offsets[r]:offsets[r + 1]]]. masks: (v, w); out: (n, w)."""
+    all_of = np.empty(masks.shape[1], np.uint64)  # one row, nearer than in out
     for r in range(len(offsets) - 1):
+        all_of[:] = 0
         for c in range(offsets[r], offsets[r + 1]):
-            for w in range(masks.shape[1]):
-                out[r, w] |= masks[codes[c], w]
+            mask = masks[np.uint32(codes[c])]
+            for w in range(len(all_of)):
+                all_of[w] |= mask[w]
+        row = out[r]
+        for w in range(len(all_of)):
+            row[w] |= all_of[w]
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -276,8 +282,9 @@ def or_values(masks: NDArray[np.uint64], values: NDArray[np.int32], start: int, 
     for r in prange(len(values)):
         v = values[r] - start
         if 0 <= v < len(masks):
-            for w in range(masks.shape[1]):
-                out[r, w] |= masks[v, w]
+            row, mask = out[r], masks[v]
+            for w in range(len(mask)):
+                row[w] |= mask[w]
 
 
 @njit(cache=True, nogil=True, parallel=True)

@@ -71,14 +71,15 @@ def encode(
     _tell(progress, "screening encodings, and who resembles whom", 0, 3)
     # People in one random order and filters in another, so that the order says nothing.
     plain = plain_filters(records, schema, profile, key, chance, shuffled=True)
-    # All filters weigh more than all that follows: nothing else is made while they are searched.
-    alike = alike_inside(plain.all(), plain.owner, agreement, chance)
+    # The search is compiled, and does not hold Python's lock while values that few people share are counted.
+    with ThreadPoolExecutor(1) as beside:
+        alike = beside.submit(alike_inside, plain.all(), plain.owner, agreement, chance)
+        given, sharing = _tight(records, agreement, key)
+        pairs = with_sharing(*alike.result(), sharing, chance)
+    del alike, sharing  # and with them all filters, where they are many
     _tell(progress, "standardised records to tokens", 1, 3)
-    given, sharing = _tight(records, agreement, key)
     tokens = tokenise(records, schema, key)
     _tell(progress, "patterns inside the file", 2, 3)
-    pairs = with_sharing(*alike, sharing, chance)
-    del alike, sharing
     forget()
     null = pattern_table(tokens, *pairs, agreement, chance)
     local = LocalTable(_random_ids(len(records), chance), records.local_ids, tokens, records.notes)

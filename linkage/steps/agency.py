@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,14 @@ class Source:
     flags: Path | None = None
     sheet: str | None = None
     dates: str | None = None
+
+
+def _unlocking(desk: Desk) -> Future[LinkageSecret]:
+    """The linkage secret, in half a second of another thread, in which this one can read."""
+    beside = ThreadPoolExecutor(1)
+    coming = beside.submit(vault.fetch, desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
+    beside.shutdown(wait=False)
+    return coming
 
 
 def vocabulary_of(desk: Desk) -> Vocabulary:
@@ -131,10 +140,11 @@ def encode(
     require(desk, "agency")
     warnings = check_profile(desk.agreement.terms, desk.agreement.profile)
     refuse_used(desk, run)
-    secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     give_back_large()
+    unlocked = _unlocking(desk)
     intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
     check_quality(intake.quality)
+    secret = unlocked.result()
     if audited:
         key = run_key(secret, run, desk.agreement.digest)
         warnings += verdict.before_sending(desk, run, intake.records, key, progress, dry_run=dry_run)
@@ -229,9 +239,9 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
             "there is nothing to answer in one-round: the evidence went with the tokens",
             "do not answer requests; ask the matcher what it wants",
         )
+    unlocked = _unlocking(desk)
     local = LocalTable.from_bytes(desk.need(run, "local", "encode"))
     verdict.refuse_marked(desk, run)
-    secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     matcher = desk.agreement.matcher.name
     packages: dict[str, Opened] = {}
     try:
@@ -246,6 +256,7 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
             hint = "an earlier `answer` broke off: send its package if it is in outbox/, else begin a new run"
             raise RequestRefusedError(str(problem), hint, problem.details) from None
         raise
+    secret = unlocked.result()
     facts: dict[str, object] = {"run": run, "pairs": len(request), "rows": int((answered.asked > 0).sum())}
     if dry_run:
         return Account(f"{len(request):,} pairs would be answered; nothing was written", facts, dry_run=True)
