@@ -496,7 +496,8 @@ def answer(packages: tuple[Path, ...], run: str, desk: Desk, dry_run: bool) -> A
     """Agency: evidence and sealed flags for the pairs the matcher's request (default: inbox/) asks about."""
     from linkage.steps.agency import answer as run_answer
 
-    return run_answer(desk, run, packages, dry_run=dry_run)
+    with _progress() as progress:
+        return run_answer(desk, run, packages, dry_run=dry_run, progress=progress)
 
 
 @cli.command()

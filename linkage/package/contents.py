@@ -15,13 +15,15 @@ from msgspec import Meta
 from numpy.typing import DTypeLike, NDArray
 
 from linkage.ids import unique
-from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout
+from linkage.layout import FILTER_WEIGHT, Layout
 from linkage.model import Bytes16, Evidence, NullTable, Request, Screening
 from linkage.package.arriving import Rows
 from linkage.package.container import Body
 from linkage.package.links import FileMeta, Interval, LinkMeta, LinksContents, LinksMeta, SummaryMeta
 from linkage.package.promises import Count, Strict, arrays_of, between, check_levels, hold, most_shared, text_of
+from linkage.package.stream import Made
 from linkage.schema import LEVELS, MISSING, RARITY_BUCKETS, Kind, Schema
+from linkage.sides import evidence_bytes, from_bytes, to_bytes
 
 
 @dataclass(frozen=True, repr=False)
@@ -192,17 +194,9 @@ class EvidenceContents:
 
     def to_body(self) -> Body:
         """Arrays and text for the container."""
-        return Body(
-            b"{}",
-            {
-                "pair_ids": self.evidence.pair_ids,
-                "presence": self.evidence.presence,
-                "tags": self.evidence.tags,
-                "filters": self.evidence.filters,
-                "notes": self.notes,
-                "note_key": np.frombuffer(self.note_key, np.uint8),
-            },
-        )
+        made = {"evidence": to_bytes(self.evidence), "notes": self.notes}
+        body = evidence_body(self.evidence.pair_ids, self.note_key, {})
+        return Body(body.meta, {**body.arrays, **made})
 
     @staticmethod
     def wanted(choose: Callable[[Bytes16], NDArray[np.int64]]) -> Rows:
@@ -213,7 +207,7 @@ class EvidenceContents:
             hold(unique(pair_ids), "no pair appears twice")
             return choose(pair_ids)
 
-        return Rows("pair_ids", ("presence", "tags", "filters", "notes"), checked)
+        return Rows("pair_ids", ("evidence", "notes"), checked)
 
     @staticmethod
     def from_body(body: Body, layout: Layout, note_bytes: int) -> EvidenceContents:
@@ -223,19 +217,28 @@ class EvidenceContents:
             body.arrays,
             {
                 "pair_ids": (np.uint8, (None, 16)),
-                "presence": (np.uint8, (None, len(layout.slots))),
-                "tags": (np.uint32, (None, layout.tags)),
-                "filters": (np.uint64, (None, layout.filters, FILTER_WORDS)),
+                "evidence": (np.uint8, (None, evidence_bytes(layout))),
                 "notes": (np.uint8, (None, note_bytes)),
                 "note_key": (np.uint8, (None,)),
             },
         )
-        sides = [arrays[name] for name in ("pair_ids", "presence", "tags", "filters", "notes")]
-        hold(len({len(array) for array in sides}) == 1, "every pair has evidence and a note")
-        hold(unique(arrays["pair_ids"]), "no pair appears twice")
-        evidence = Evidence(*sides[:4])
+        pair_ids = arrays["pair_ids"]
+        hold(
+            len({len(arrays[name]) for name in ("pair_ids", "evidence", "notes")}) == 1,
+            "every pair has evidence and a note",
+        )
+        hold(unique(pair_ids), "no pair appears twice")
+        evidence = from_bytes(arrays["evidence"], pair_ids, layout)
         check_evidence(evidence)
         return EvidenceContents(evidence, arrays["notes"], arrays["note_key"].tobytes())
+
+
+def evidence_body(pair_ids: Bytes16, note_key: bytes, made: Mapping[str, Made]) -> Body:
+    """A package's body; made: evidence and notes, made as they leave.
+
+    Of arrays of bytes, those of earlier names come first: whoever opens the last part first knows all pairs.
+    """
+    return Body(b"{}", {"pair_ids": pair_ids, "note_key": np.frombuffer(note_key, np.uint8)}, made)
 
 
 def check_evidence(evidence: Evidence) -> None:
@@ -258,6 +261,7 @@ __all__ = [
     "ShareContents",
     "SummaryMeta",
     "check_evidence",
+    "evidence_body",
     "null_arrays",
     "null_of",
     "null_promises",

@@ -14,19 +14,18 @@ from numpy.typing import NDArray
 
 from keys.aead import NoteSealer
 from keys.chance import SYSTEM, Chance
-from keys.derive import KEY_BYTES, RunKey, pair_keys, tight_tokens
+from keys.derive import KEY_BYTES, RunKey, tight_tokens
 from linkage.agreement import Agreement
 from linkage.encode.diffusion import hardener
-from linkage.encode.evidence import make_evidence
 from linkage.encode.screening import plain_filters, shuffle
 from linkage.encode.tight import Given, given_tokens
 from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError
 from linkage.ids import unique
 from linkage.layout import Layout
-from linkage.model import Bytes16, Note, Records, Request
-from linkage.notes import SEALED_NOTE_BYTES, encode_note
-from linkage.package.contents import EvidenceContents, ScreeningContents
+from linkage.model import Bytes16, Records, Request
+from linkage.package.contents import ScreeningContents
+from linkage.parties.answering import Answer
 from linkage.parties.inside import alike_inside, pattern_table, with_sharing
 from linkage.parties.leaving import Leaving
 from linkage.parties.local import LocalTable
@@ -34,8 +33,6 @@ from linkage.roots import forget
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
-
-_SEALED = 1 << 14  # notes sealed at a time
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,34 +159,15 @@ def answer(
     sealer: NoteSealer,
     chance: Chance = SYSTEM,
     threads: int = 1,
-) -> EvidenceContents:
+    progress: Progress | None = None,
+) -> Answer:
     """Evidence and sealed notes for the pairs asked about; check_request comes first.
 
     Raises TestKeyError when a live key meets a repeatable source of chance (R50).
     """
     chance.require(test=key.test)
-    rows = local.rows(request.pseudonyms)
-    keys = pair_keys(key, request.pair_ids.tobytes())
-    layout = Layout(agreement.schema)
-    # Notes are sealed here while compiled loops make the evidence.
-    with ThreadPoolExecutor(1) as beside:
-        notes = beside.submit(_sealed_notes, request.pair_ids, rows, local, sealer)
-        evidence = make_evidence(local.tokens, rows, request.pair_ids, keys, layout, chance, threads)
-    return EvidenceContents(evidence, notes.result(), sealer.wrapped)
-
-
-def _sealed_notes(
-    pair_ids: Bytes16, rows: NDArray[np.int64], local: LocalTable, sealer: NoteSealer
-) -> NDArray[np.uint8]:
-    """The note of each pair's row, sealed for the pair, (m, SEALED_NOTE_BYTES)."""
-    blank = encode_note(Note())
-    plain = [encode_note(note) for note in local.notes] if local.notes else [blank] * len(local)
-    notes = np.empty((len(rows), SEALED_NOTE_BYTES), np.uint8)
-    for start in range(0, len(rows), _SEALED):
-        part = slice(start, start + _SEALED)
-        sealed = sealer.seal_all(pair_ids[part].tobytes(), [plain[row] for row in rows[part].tolist()])
-        notes[part] = np.frombuffer(sealed, np.uint8).reshape(-1, SEALED_NOTE_BYTES)
-    return notes
+    rows, layout = local.rows(request.pseudonyms), Layout(agreement.schema)
+    return Answer(request.pair_ids, rows, local, layout, key, sealer, chance, threads, progress or (lambda *_: None))
 
 
 def _random_ids(count: int, chance: Chance) -> Bytes16:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from linkage.agreement import Agreement
 from linkage.errors import TooLargeError
-from linkage.layout import FILTER_WORDS, Layout
+from linkage.layout import Layout
 from linkage.match.equality import meeting_bytes
 from linkage.match.plan import Estimate, estimate
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.contents import ScreeningContents
 from linkage.parties import asking
 from linkage.parties.matcher import comparable_files, search_settings
+from linkage.sides import evidence_bytes
 
 _KEPT, _ASKED = 24, 90  # bytes: a pair and its id until the end; one party's question about it, while it is shuffled
 _GIGABYTE = 10**9
@@ -130,8 +131,8 @@ def plan(
 
 
 def side_bytes(layout: Layout) -> int:
-    """Bytes of one side of one pair in an evidence package: pair id, presence, tags, filters and sealed note."""
-    return 16 + len(layout.slots) + 4 * layout.tags + 8 * FILTER_WORDS * layout.filters + SEALED_NOTE_BYTES
+    """Bytes of one side of one pair in an evidence package: pair id, evidence and sealed note."""
+    return 16 + evidence_bytes(layout) + SEALED_NOTE_BYTES
 
 
 def free_memory(groups: Path = Path("/sys/fs/cgroup")) -> int:

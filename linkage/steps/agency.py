@@ -21,7 +21,6 @@ from linkage.bars import check_names, check_profile
 from linkage.encode.screening import names_alone
 from linkage.errors import (
     ColumnsError,
-    LinkageError,
     NotAgreedError,
     OtherRunError,
     QualityError,
@@ -231,7 +230,9 @@ def _sealer(desk: Desk, run: str) -> NoteSealer:
     return NoteSealer.new(recipient, run=run, sender=desk.party.name, context=desk.agreement.digest, length=NOTE_BYTES)
 
 
-def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False) -> Account:
+def answer(
+    desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False, progress: Progress = quiet
+) -> Account:
     """Evidence and sealed notes for the pairs the matcher asks about, unless it asks too much."""
     require(desk, "agency")
     if desk.agreement.one_round:
@@ -239,6 +240,7 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
             "there is nothing to answer in one-round: the evidence went with the tokens",
             "do not answer requests; ask the matcher what it wants",
         )
+    give_back_large()
     unlocked = _unlocking(desk)
     local = LocalTable.from_bytes(desk.need(run, "local", "encode"))
     verdict.refuse_marked(desk, run)
@@ -261,14 +263,14 @@ def answer(desk: Desk, run: str, paths: Sequence[Path], *, dry_run: bool = False
     if dry_run:
         return Account(f"{len(request):,} pairs would be answered; nothing was written", facts, dry_run=True)
     key = run_key(secret, run, desk.agreement.digest)
-    contents = agency.answer(request, local, desk.agreement, key, _sealer(desk, run), desk.chance, cores())
+    made = agency.answer(request, local, desk.agreement, key, _sealer(desk, run), desk.chance, cores(), progress)
     # What was answered is noted first: a crash may lose an answer, but never lets a pair be answered twice.
     before = desk.kept(run, "answered")
     desk.replace(run, "answered", answered.pair_ids.tobytes() + answered.asked.tobytes())
     try:
-        files = desk.send(contents.to_body(), "evidence", run, matcher)
-    except LinkageError:
-        # Packages are written whole or not at all: none was, so none of these pairs was answered.
+        files = desk.send(made.to_body(), "evidence", run, matcher)
+    except Exception:
+        # Evidence is made while it is written, whole or not at all: none was, so none of these pairs was answered.
         desk.restore(run, "answered", before)
         raise
     desk.journal.append(

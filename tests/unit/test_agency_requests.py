@@ -15,11 +15,12 @@ from linkage.match.compare import compare
 from linkage.model import Flag, Note, Request
 from linkage.notes import NOTE_BYTES, decode_note
 from linkage.package.stream import container
-from linkage.parties import agency, leaving
+from linkage.parties import agency, answering, leaving
 from linkage.parties import inside as within
 from linkage.parties.agency import Answered, check_request
 from linkage.parties.local import LocalTable
 from linkage.schema import Kind
+from linkage.sides import from_bytes
 from tests import support
 
 PEOPLE = 20
@@ -146,7 +147,10 @@ def test_two_agencies_answers_to_one_pair_agree_where_their_rows_do():
     terms, key = support.agreement(), support.key()
     locals_ = [agency.encode(support.county(PEOPLE, seed=4), terms, key, b"c" * 16).local for _ in range(2)]
     pairs = ids(PEOPLE)
-    sides = [agency.answer(Request(pairs, local.pseudonyms), local, terms, key, sealer()).evidence for local in locals_]
+    sides = [
+        agency.answer(Request(pairs, local.pseudonyms), local, terms, key, sealer()).contents.evidence
+        for local in locals_
+    ]
     assert not np.array_equal(locals_[0].pseudonyms, locals_[1].pseudonyms)
     assert set(np.unique(compare(*sides, Layout(terms.schema)).levels)) == {-1, 0}
 
@@ -158,7 +162,7 @@ def test_the_note_beside_a_pair_opens_for_childrens_services_and_that_pair_alone
     local = agency.encode(people, terms, support.key(), b"c" * 16).local
     order = [local.local_ids.index("id-0"), local.local_ids.index("id-1")]
     asked = request(local, order)
-    contents = agency.answer(asked, local, terms, support.key(), sealer())
+    contents = agency.answer(asked, local, terms, support.key(), sealer()).contents
     assert len({len(one) for one in contents.notes}) == 1
     receiver = support.identity("childrens_services")
     key = unwrap_key(receiver, contents.note_key, run="run-1", sender="police", context=b"d" * 32)
@@ -242,6 +246,27 @@ def test_what_is_sent_part_by_part_is_what_is_sent_at_once(encoded, monkeypatch)
     assert set(body.made) == {"filters", "pseudonyms", "tokens"}
     assert body.meta == once.meta
     assert bytes(container({**body.arrays, **body.made})) == bytes(container(once.arrays))
+
+
+def test_an_answer_made_part_by_part_compares_and_opens_like_one_made_at_once(encoded, monkeypatch):
+    """Only the noise is another each time; every note opens, and progress is told."""
+    local, terms, pairs, told = encoded.local, support.agreement(), ids(PEOPLE), []
+    request, layout = Request(pairs, local.pseudonyms), Layout(terms.schema)
+    once = agency.answer(request, local, terms, support.key(), sealer()).contents
+    monkeypatch.setattr(answering, "PART", 3)
+    made = agency.answer(request, local, terms, support.key(), sealer(), progress=lambda *what: told.append(what))
+    body = made.to_body()
+    assert set(body.made) == {"evidence", "notes"}
+    again = from_bytes(body.made["evidence"].whole(), pairs, layout)
+    assert set(np.unique(compare(once.evidence, again, layout).levels)) == {-1, 0}
+    assert np.array_equal(again.presence, once.evidence.presence)
+    here = unwrap_key(
+        support.identity("childrens_services"), made.sealer.wrapped, run="run-1", sender="police", context=b"d" * 32
+    )
+    notes = body.made["notes"].whole()
+    assert [decode_note(open_note(here, pair.tobytes(), b"d" * 32, note.tobytes())) for pair, note in
+            zip(pairs, notes, strict=True)] == [Note()] * PEOPLE  # fmt: skip
+    assert [what for what, done, _ in told if done == 0] == ["evidence", "notes"]
 
 
 def test_null_table_counts_what_comparing_every_pair_counts(monkeypatch):

@@ -143,6 +143,6 @@ def test_a_side_of_evidence_has_the_bytes_it_travels_with(encoded, files):
     desk = support.identity("childrens_services").public
     sealer = NoteSealer.new(desk, run="run-1", sender="police", context=b"d" * 32, length=NOTE_BYTES)
     evidence = agency.answer(request, encoded["police"].local, agreed, support.key(), sealer)
-    arrays = evidence.to_body().arrays
-    travelling = sum(arrays[name].nbytes for name in ("pair_ids", "presence", "tags", "filters", "notes"))
+    body = evidence.to_body()
+    travelling = sum((body.arrays | body.made)[name].nbytes for name in ("pair_ids", "evidence", "notes"))
     assert travelling == planning.side_bytes(Layout(agreed.schema)) * len(request)
