@@ -84,7 +84,9 @@ def find(files: Mapping[str, TokenRows], agreement: Agreement, progress: Progres
     )
 
 
-def open_met(joining: Joining, read: Read, agreement: Agreement, chance: Chance = SYSTEM) -> Met:
+def open_met(
+    joining: Joining, read: Read, agreement: Agreement, chance: Chance = SYSTEM, progress: Progress | None = None
+) -> Met:
     """Both sides of every pair that met.
 
     read: asked once of each party, for all its tokens that met.
@@ -92,7 +94,11 @@ def open_met(joining: Joining, read: Read, agreement: Agreement, chance: Chance 
     """
     chance.require(test=agreement.terms.test)
     order = {name: _order(name, joining.pairs, len(rows)) for name, rows in joining.pseudonyms.items()}
-    beneath = {name: _Beneath(name, joining.pairs, read) for name in joining.pseudonyms}
+    beneath: dict[str, _Beneath] = {}
+    for name in joining.pseudonyms:
+        if progress:
+            progress("evidence", len(beneath), len(joining.pseudonyms))
+        beneath[name] = _Beneath(name, joining.pairs, read)
     joined: list[Joined] = []
     sides: dict[str, list[_Side]] = defaultdict(list)
     for pair in joining.pairs:

@@ -21,7 +21,7 @@ from linkage.parties.matcher import comparable_files, search_settings
 from linkage.sides import evidence_bytes
 
 _KEPT, _ASKED = 24, 90  # bytes: a pair and its id until the end; one party's question about it, while it is shuffled
-_GIGABYTE = 10**9
+GIGABYTE = 10**9
 _CONTAINER = (
     ("memory.max", "memory.current", "memory.stat", "inactive_file"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
@@ -72,12 +72,12 @@ class Planned:
         """For a person, a line for each matter."""
         compared = sum(one.compared for one in self.searches.values())
         spent = "on a cluster" if self.seconds is None else f"about {self.seconds:,.0f} s"
-        evidence = ", ".join(f"{name} {size / _GIGABYTE:,.2f} GB" for name, size in self.evidence.items())
+        evidence = ", ".join(f"{name} {size / GIGABYTE:,.2f} GB" for name, size in self.evidence.items())
         return "\n".join(
             (
                 f"pairs of encodings to compare: {compared:,}; time: {spent}",
                 f"candidate pairs to expect: {sum(self.pairs.values()):,}",
-                f"memory: {self.memory / _GIGABYTE:,.2f} GB more, of {self.free / _GIGABYTE:,.2f} GB free",
+                f"memory: {self.memory / GIGABYTE:,.2f} GB more, of {self.free / GIGABYTE:,.2f} GB free",
                 f"evidence that will come back: {evidence}",
             )
         )
@@ -90,10 +90,10 @@ class Planned:
         ways = [f"agree on {fit} candidates a row instead of {self.candidates}"] if self.candidates and fit else []
         ways += ["make runs of fewer agencies"] if len(self.searches) > 1 else []
         if self.on_spark is not None and self.on_spark <= self.free:
-            ways.append(f"use --engine spark, which needs {self.on_spark / _GIGABYTE:.1f} GB here")
+            ways.append(f"use --engine spark, which needs {self.on_spark / GIGABYTE:.1f} GB here")
         ways += ["free memory, or take a larger machine"]
         raise TooLargeError(
-            f"screening needs about {self.memory / _GIGABYTE:.1f} GB and {self.free / _GIGABYTE:.1f} GB are free",
+            f"screening needs about {self.memory / GIGABYTE:.1f} GB and {self.free / GIGABYTE:.1f} GB are free",
             "; or ".join(ways),
             self.words().splitlines(),
         )

@@ -6,11 +6,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from linkage.agreement import Agreement
-from linkage.errors import MissingPartError, ReplayedPackageError, UnexpectedPackageError, UsageProblemError
+from linkage.errors import ReplayedPackageError, UsageProblemError
 from linkage.exchange.desk import Desk, require, taken_in
 from linkage.layout import Layout
 from linkage.match.candidates import Engine, SearchStats
@@ -19,14 +16,16 @@ from linkage.match.recall import wilson
 from linkage.notes import SEALED_NOTE_BYTES
 from linkage.package.container import Body, Opened
 from linkage.package.contents import EvidenceContents, RequestContents, ScreeningContents
-from linkage.package.tokens import Beneath, TokenContents, TokenForm, TokenRows
-from linkage.parties import deciding, matcher, meeting, planning
+from linkage.package.tokens import TokenContents, TokenForm
+from linkage.parties import deciding, matcher, planning
 from linkage.parties.answers import Answers, Choose
 from linkage.parties.expected import expected_errors
 from linkage.parties.screened import Screened
 from linkage.rules import RuleOutcome
+from linkage.steps import joining
 from linkage.steps.account import Account, Progress, quiet
 from linkage.steps.close import all_or_nothing, refuse_used
+from linkage.steps.joining import all_here
 
 _DECIDED = "decided"
 """State that says a run of one-round was decided: there are no packages by which a second time would be told."""
@@ -48,7 +47,7 @@ def screen(
     require(desk, "matcher")
     refuse_used(desk, run)
     if desk.agreement.one_round:
-        return _join(desk, run, paths, dry_run, progress)
+        return joining.join(desk, run, paths, dry_run=dry_run, progress=progress)
     packages, files = _encodings(desk, run, paths)
     planning.plan(files, desk.agreement, timed=False, spark=engine is not None).refuse()
     screened, requests = matcher.screen(files, desk.agreement, progress, desk.chance, engine)
@@ -95,13 +94,12 @@ def _recall(search: SearchStats) -> dict[str, object]:
 def plan(desk: Desk, run: str, paths: Sequence[Path], *, spark: bool = False) -> Account:
     """What `screen` will take, measured on a few rows of these very files; nothing is written.
 
-    Raises TooLargeError, with all of it, when this machine cannot hold it.
+    In one-round there is no search to guess at: tokens are joined, and what met is counted. Raises TooLargeError, with
+    all of it, when this machine cannot hold it.
     """
     if desk.agreement.one_round:
-        raise UsageProblemError(
-            "a one-round run is joined by equal tokens; there is no search to plan",
-            "run `linkage screen` without --plan",
-        )
+        require(desk, "matcher")
+        return joining.plan(desk, run, paths)
     planned = planning.plan(_encodings(desk, run, paths)[1], desk.agreement, spark=spark)
     planned.refuse()
     return Account(planned.words(), {"run": run, **planned.facts()}, dry_run=True)
@@ -111,49 +109,10 @@ def _encodings(desk: Desk, run: str, paths: Sequence[Path]) -> tuple[dict[str, O
     """All agencies' packages, and what is in them."""
     require(desk, "matcher")
     packages = desk.take(paths, "screening", run)
-    _all_here(packages, desk.agreement, "screening encodings")
+    all_here(packages, desk.agreement, "screening encodings")
     sizes = desk.agreement.profile.sent_bits // 64, desk.agreement.tokens_per_row
     schema = desk.agreement.schema
     return packages, {name: ScreeningContents.from_body(one.body, schema, *sizes) for name, one in packages.items()}
-
-
-def _join(desk: Desk, run: str, paths: Sequence[Path], dry_run: bool, progress: Progress) -> Account:
-    form, parts = TokenForm.of(desk.agreement), desk.waiting(paths, "tokens", run)
-    _all_here(parts, desk.agreement, "tokens")
-    names: dict[str, str] = {}
-
-    def read_rows(party: str) -> TokenRows:
-        package = desk.open(parts[party], "tokens", run, TokenRows.WANTED)
-        names[party] = package.header.package
-        return TokenRows.from_body(package.body, form)
-
-    def read(party: str, rows: NDArray[np.int32], slots: NDArray[np.int32]) -> Beneath:
-        progress(f"evidence of {party}", list(parts).index(party), len(parts))
-        package = desk.open(parts[party], "tokens", run, Beneath.wanted(rows, slots, form))
-        if package.header.package != names[party]:
-            raise UnexpectedPackageError(
-                f"the package of {party} changed while it was read", "run `linkage screen` again"
-            )
-        return Beneath.from_body(package.body, rows, slots, form)
-
-    # Tokens are let go before what lies beneath those that met is read: each is gigabytes for a country.
-    joining = meeting.find({party: read_rows(party) for party in parts}, desk.agreement, progress)
-    screened = meeting.open_met(joining, read, desk.agreement, desk.chance).screened
-    total = sum(len(join.pairs) for join in screened.joined)
-    facts: dict[str, object] = {
-        "run": run,
-        "people": {party: len(rows) for party, rows in joining.pseudonyms.items()},
-        "candidates": {f"{join.left} x {join.right}": len(join.pairs) for join in screened.joined},
-    }
-    if dry_run:
-        return Account(f"{total:,} candidate pairs; nothing was written", facts, dry_run=True)
-    with all_or_nothing(desk, run):
-        desk.keep(run, "screened", screened.to_stream())
-    desk.journal.append("combine", "screen", run, pairs=total, packages=sorted(names.values()))
-    return Account(
-        f"{total:,} candidate pairs", facts, (),
-        "there is nothing to ask in one-round, the evidence came with the tokens: run `linkage decide`",
-    )  # fmt: skip
 
 
 def read_tokens(body: Body, agreement: Agreement) -> TokenContents:
@@ -212,7 +171,7 @@ def _evidence(
             raise ReplayedPackageError(f"run '{run}' was decided before", "nothing to do; see `linkage log show`")
         return screened.evidence, set()
     files = desk.waiting(paths, "evidence", run)
-    _all_here(files, desk.agreement, "evidence")
+    all_here(files, desk.agreement, "evidence")
     layout, opened = Layout(desk.agreement.schema), set()
 
     def read(name: str, choose: Choose) -> EvidenceContents:
@@ -249,9 +208,3 @@ def _rules(judged: Sequence[deciding.Judged]) -> Mapping[str, int]:
         held = RuleOutcome(one.ruled.verdict[one.linked], one.ruled.rule[one.linked]).counts()
         counts = {name: counts.get(name, 0) + number for name, number in held.items()}
     return counts
-
-
-def _all_here(packages: Mapping[str, object], agreement: Agreement, what: str) -> None:
-    missing = [party.name for party in agreement.encoders if party.name not in packages]
-    if missing:
-        raise MissingPartError(f"{what} of {', '.join(missing)} are missing", "wait for them, or ask for them again")

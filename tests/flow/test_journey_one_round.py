@@ -13,8 +13,21 @@ import pytest
 from linkage.exchange.journal import Journal
 from linkage.release.worklist import plain
 from tests.flow.forks import linkage
-from tests.flow.parties import AGENCIES, PARTIES, RUN, SEED, agree, carry, encode_arguments, kind_of, listing, share
+from tests.flow.parties import (
+    AGENCIES,
+    PARTIES,
+    RUN,
+    SEED,
+    agree,
+    carry,
+    encode_arguments,
+    kind_of,
+    listing,
+    python,
+    share,
+)
 from tests.flow.people import make_world, write_party
+from tests.flow.test_plan import LITTLE_MEMORY
 
 WORLD = make_world()
 TITLES = {"Police": "police", "Mental-health trust": "mental_health"}
@@ -86,6 +99,22 @@ def test_from_files_to_a_worklist_with_one_package_from_each_agency(homes):
         linkage(home, "close", "--run", RUN)
         assert not list((home / "runs").glob("*"))
         assert not [path for box in ("inbox", "outbox") for path in (home / box).glob(f"{RUN}-*")]
+
+
+def test_a_plan_counts_what_then_meets_and_what_cannot_fit_is_refused_before_it_begins(homes):
+    home = homes["matcher"]
+    before = listing(home)
+    told = json.loads(linkage(home, "screen", "--run", RUN, "--plan", "--json").out)
+    assert "candidate pairs: " in linkage(home, "screen", "--run", RUN, "--plan").err
+    arguments = ("screen", "--run", RUN, "--passphrase-file", "passphrase.txt")
+    for also in ((), ("--plan",)):
+        done = python(home, "-c", LITTLE_MEMORY, *arguments, *also, expect=43)
+        assert done.err.startswith("linkage: error: the tokens need about ")
+    assert listing(home) == before
+    done = json.loads(linkage(home, "screen", "--run", RUN, "--json").out)
+    assert told["candidates"] == done["candidates"]
+    assert told["fits"]
+    assert told["seconds"] > 0
 
 
 def test_a_run_is_decided_once_and_its_tokens_are_taken_once(homes):

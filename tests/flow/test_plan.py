@@ -5,7 +5,7 @@ import json
 from tests.flow.forks import linkage
 from tests.flow.parties import RUN, listing, python
 
-_LITTLE_MEMORY = """
+LITTLE_MEMORY = """
 import types, psutil, linkage.__main__
 psutil.virtual_memory = lambda: types.SimpleNamespace(available=1000)
 linkage.__main__.main()
@@ -31,7 +31,7 @@ def test_screening_that_cannot_fit_is_refused_before_it_begins(at):
     before = listing(matcher)
     arguments = ("screen", "--run", RUN, "--passphrase-file", "passphrase.txt")
     for also in ((), ("--plan",)):
-        done = python(matcher, "-c", _LITTLE_MEMORY, *arguments, *also, expect=43)
+        done = python(matcher, "-c", LITTLE_MEMORY, *arguments, *also, expect=43)
         assert done.err.startswith("linkage: error: screening needs about ")
         assert "candidate pairs to expect: " in done.err
         assert "linkage: hint: " in done.err

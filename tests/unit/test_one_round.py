@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,7 @@ from keys.aead import NoteSealer, open_note, unwrap_key
 from keys.chance import SYSTEM
 from keys.errors import OpenError
 from keys.sharing import mask
-from linkage.errors import NotAgreedError, OtherSecretError, UnexpectedPackageError
+from linkage.errors import NotAgreedError, OtherSecretError, TooLargeError, UnexpectedPackageError
 from linkage.layout import Layout
 from linkage.model import Anchor, Flag, Note
 from linkage.notes import NOTE_BYTES, SEALED_NOTE_BYTES, decode_note
@@ -20,14 +21,14 @@ from linkage.package.container import Body, Opened
 from linkage.package.contents import ScreeningContents
 from linkage.package.stream import container
 from linkage.package.tokens import Beneath, TokenContents, TokenForm, TokenRows
-from linkage.parties import deciding, issuing, matcher, meeting
+from linkage.parties import deciding, issuing, matcher, meeting, planning_tokens
 from linkage.parties.childrens_services import receive
 from linkage.parties.issuing import issue
 from linkage.parties.screened import Screened
 from linkage.schema import MISSING
 from linkage.sides import NOTE_KEY_BYTES, from_sides, side_bytes
-from linkage.steps.account import quiet
-from linkage.steps.matcher import _join, read_tokens
+from linkage.steps.joining import join
+from linkage.steps.matcher import read_tokens
 from linkage.terms import Requests, Screening, Tokens
 from tests.support import SCHEMA, TODAY, county, identity, key, one_round, records
 
@@ -178,24 +179,49 @@ def test_another_reading_that_does_not_fit_the_first_is_refused():
         TokenRows.from_body(whole.to_body(), form)
 
 
-def test_a_package_that_is_another_at_its_second_reading_is_refused():
+def test_a_package_that_is_another_at_its_second_reading_is_refused(tmp_path):
     """Somebody puts another package of the same agency in the place of the one whose tokens were read."""
     bodies = {name: issued(name, RARE[:2]).contents for name in (each.name for each in AGREED.encoders)}
     names = iter(["one"] * len(bodies) + ["two"])
 
-    def opened(party, _kind, _run, wanted):
-        whole = bodies[party].to_body()
+    def opened(paths, _kind, _run, wanted):
+        whole = bodies[paths[0].name].to_body()
         data = container({**whole.arrays, "meta": np.frombuffer(whole.meta, np.uint8)}).padded()
         arriving = Arriving(wanted)
         arriving.add(1, 1, bytes(data))
         arrays = arriving.arrays()
         return Opened(SimpleNamespace(package=next(names)), Body(arrays.pop("meta").tobytes(), arrays))
 
-    desk = SimpleNamespace(
-        agreement=AGREED, waiting=lambda *_: {name: name for name in bodies}, open=opened, chance=SYSTEM
-    )
+    waiting = {name: [tmp_path / name] for name in bodies}
+    for (path,) in waiting.values():
+        path.touch()
+    desk = SimpleNamespace(agreement=AGREED, waiting=lambda *_: waiting, open=opened, chance=SYSTEM)
     with pytest.raises(UnexpectedPackageError, match="changed while it was read"):
-        _join(desk, "run-1", [], True, quiet)
+        join(desk, "run-1", [], dry_run=True)
+
+
+def test_what_opening_takes_is_told_within_a_factor_of_two_and_refused_where_it_does_not_fit(monkeypatch):
+    contents = {name: issued(name, county(400, seed=3)).contents for name in ("childrens_services", "police")}
+    found, sizes = meeting.find(contents, AGREED), dict.fromkeys(contents, 400 * TokenForm.of(AGREED).row_bytes)
+    planned = planning_tokens.plan(found, sizes, AGREED, 3.0)
+    tracemalloc.start()
+    met = meeting.open_met(found, lambda name, *where: contents[name].beneath(*where), AGREED)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    (join_,) = met.screened.joined
+    assert planned.pairs == {("childrens_services", "police"): len(join_.pairs)}
+    assert len(join_.pairs) > 300
+    assert peak / 2 < planned.memory < 2 * peak
+    assert planned.facts()["fits"]
+    assert "about 6 s, to read 0.01 GB twice" in planned.words()
+    planned.refuse()
+    planning_tokens.check_tokens(sizes, AGREED)
+    monkeypatch.setattr(planning_tokens, "free_memory", lambda: planned.memory - 1)
+    with pytest.raises(TooLargeError, match="rows that meet need"):
+        planning_tokens.plan(found, sizes, AGREED, 3.0).refuse()
+    with pytest.raises(TooLargeError, match="tokens need about 6") as refusal:
+        planning_tokens.check_tokens(dict.fromkeys(sizes, 10**11), AGREED)
+    assert "police: about 11,0" in refusal.value.details[1]
 
 
 def test_another_place_or_secret_opens_nothing():
