@@ -36,8 +36,13 @@ def seal(recipient: PublicIdentity, plaintext: bytes, info: bytes) -> bytes:
     info: framed context the receiver knows by himself (run, sender, part, count).
     Raises CustodyError when the recipient's key admits no sealing (an X25519 point of small order).
     """
+    return b"".join(seal_pieces(recipient, plaintext, info))
+
+
+def seal_pieces(recipient: PublicIdentity, plaintext: bytes, info: bytes) -> tuple[bytes, bytes]:
+    """The same in two pieces, the second nearly all of it, for whom joining them would be a copy too many."""
     try:
-        return _MAGIC[recipient.test] + _SUITE.encrypt(plaintext, recipient.hpke_key(), _bound(recipient, info))
+        return _MAGIC[recipient.test], _SUITE.encrypt(plaintext, recipient.hpke_key(), _bound(recipient, info))
     except ValueError as problem:
         raise CustodyError(
             f"nothing can be sealed to the key of '{recipient.name}'", "ask the party to make a new identity"

@@ -35,9 +35,10 @@ from linkage.package.container import (
     Header,
     Kind,
     Opened,
+    Pieces,
     check_run,
     open_package,
-    pack,
+    pack_pieces,
     read_header,
 )
 from linkage.package.stream import Stream
@@ -134,10 +135,10 @@ class Desk:
         """Sign, seal and write one package to the outbox, all parts or none."""
         folder = out or self.folder / "outbox"
 
-        def named(part: tuple[Header, bytes]) -> tuple[Path, bytes]:
+        def named(part: tuple[Header, Pieces]) -> tuple[Path, Pieces]:
             return folder / part[0].filename, part[1]
 
-        return write_all(map(named, pack(body, kind, run, self.agreement, self.identity, recipient)))
+        return write_all(map(named, pack_pieces(body, kind, run, self.agreement, self.identity, recipient)))
 
     def take(self, paths: Sequence[Path], kind: Kind, run: str) -> dict[str, Opened]:
         """Open the packages in some files or folders, each proven and none taken before; by sender.

@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 
 from keys.errors import CustodyError
 from keys.identity import Identity
-from keys.seal import open_sealed, seal
+from keys.seal import open_sealed, seal_pieces
 from linkage.agreement import Agreement, Name
 from linkage.ahead import ahead
 from linkage.errors import (
@@ -66,6 +66,9 @@ HEAD_BYTES = 12 + MAX_HEADER + 64
 """Bytes of a part in which its header is, whatever its length."""
 SUFFIX = ".linkage"
 _PURPOSE = b"package"
+
+Pieces = tuple[bytes, ...]
+"""Bytes that stand one behind the other; joined they would be held twice."""
 
 Kind = Literal["share", "screening", "request", "evidence", "tokens", "links"]
 _Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
@@ -128,6 +131,14 @@ def pack(
     body: Body, kind: Kind, run: str, agreement: Agreement, sender: Identity, recipient: str
 ) -> Iterator[tuple[Header, bytes]]:
     """A body as signed and sealed parts, each with its header (for its file name), one at a time."""
+    pieces = pack_pieces(body, kind, run, agreement, sender, recipient)
+    return ((header, b"".join(part)) for header, part in pieces)
+
+
+def pack_pieces(
+    body: Body, kind: Kind, run: str, agreement: Agreement, sender: Identity, recipient: str
+) -> Iterator[tuple[Header, Pieces]]:
+    """The same, each part in the pieces it is made of, to be written one behind the other."""
     me = agreement.party_of(sender.public).name
     to = agreement.party(recipient).public()
     if run:
@@ -136,24 +147,27 @@ def pack(
     parts = -(-data.length // PART_BYTES)
     name = secrets.token_hex(16)
 
-    def sealed(part: int, piece: bytes) -> tuple[Header, bytes]:
+    def sealed(part: int, piece: bytes) -> tuple[Header, Pieces]:
         bound = Header(
             agreement=agreement.digest.hex(), kind=kind, package=name, part=part, parts=parts,
             recipient=recipient, run=run, sender=me,
         )  # fmt: skip
-        return bound, seal(to, piece, _info(bound))
+        return bound, seal_pieces(to, piece, _info(bound))
 
     # Nothing here holds a part that was handed on, as a loop would.
     made = map(sealed, count(1), ahead(data.parts(PART_BYTES)))
     return map(partial(_signed, sender), made)
 
 
-def _signed(sender: Identity, part: tuple[Header, bytes]) -> tuple[Header, bytes]:
+def _signed(sender: Identity, part: tuple[Header, Pieces]) -> tuple[Header, Pieces]:
     bound, sealed = part
-    header = msgspec.structs.replace(bound, sealed=len(sealed), sha256=hashlib.sha256(sealed).hexdigest())
+    digest = hashlib.sha256()
+    for piece in sealed:
+        digest.update(piece)
+    header = msgspec.structs.replace(bound, sealed=sum(map(len, sealed)), sha256=digest.hexdigest())
     text = _json(header)
     head = MAGIC + len(text).to_bytes(4, "little") + text
-    return header, b"".join([head, sender.sign(head, purpose=_PURPOSE), sealed])
+    return header, (head, sender.sign(head, purpose=_PURPOSE), *sealed)
 
 
 def check_run(run: str) -> None:

@@ -68,14 +68,15 @@ def encode(
     _tell(progress, "screening encodings, and who resembles whom", 0, 3)
     # People in one random order and filters in another, so that the order says nothing.
     plain = plain_filters(records, schema, profile, key, chance, shuffled=True)
-    # The search is compiled, and does not hold Python's lock while values that few people share are counted.
-    with ThreadPoolExecutor(1) as beside:
-        alike = beside.submit(alike_inside, plain.all(), plain.owner, agreement, chance)
-        given, sharing = _tight(records, agreement, key)
-        pairs = with_sharing(*alike.result(), sharing, chance)
-    del alike, sharing  # and with them all filters, where they are many
+    # All filters weigh more than all that follows: nothing else is made while they are searched, on all cores.
+    alike = alike_inside(plain.all(), plain.owner, agreement, chance)
     _tell(progress, "standardised records to tokens", 1, 3)
-    tokens = tokenise(records, schema, key)
+    with ThreadPoolExecutor(1) as beside:
+        tight = beside.submit(_tight, records, agreement, key)
+        tokens = tokenise(records, schema, key)
+        given, sharing = tight.result()
+    pairs = with_sharing(*alike, sharing, chance)
+    del alike, tight, sharing
     _tell(progress, "patterns inside the file", 2, 3)
     forget()
     null = pattern_table(tokens, *pairs, agreement, chance)

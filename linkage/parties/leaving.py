@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -66,7 +67,7 @@ class Leaving:
 
         def filters() -> Iterator[NDArray[np.uint64]]:
             # As a loop would not, this lets go of some before the next are made.
-            return chain.from_iterable(_hardened(some, harden) for some in plain.parts())
+            return chain.from_iterable(map(partial(_hardened, harden), plain.parts()))
 
         def pseudonyms() -> Iterator[Bytes16]:
             return (own[people[start : start + _PART]] for start in range(0, len(people), _PART))
@@ -78,7 +79,7 @@ class Leaving:
         }
 
 
-def _hardened(plain: NDArray[np.uint64], harden: Harden) -> Iterator[NDArray[np.uint64]]:
+def _hardened(harden: Harden, plain: NDArray[np.uint64]) -> Iterator[NDArray[np.uint64]]:
     return (harden(plain[start : start + _PART]) for start in range(0, len(plain), _PART))
 
 

@@ -143,6 +143,7 @@ def encode(
     unlocked = _unlocking(desk)
     intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
     check_quality(intake.quality)
+    give_back_free()
     secret = unlocked.result()
     if audited:
         key = run_key(secret, run, desk.agreement.digest)
