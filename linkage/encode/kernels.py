@@ -276,6 +276,30 @@ def or_masks(
             row[w] |= all_of[w]
 
 
+@njit(cache=True, nogil=True)
+def nth_values(
+    codes: NDArray[np.int32],
+    offsets: NDArray[Any],
+    owner: NDArray[np.int32],
+    version: NDArray[np.int8],
+    used: NDArray[np.bool_],
+    out: NDArray[np.int32],
+) -> None:
+    """Each filter's value of one column, (m,): its owner's nth, or his first where he has fewer, -1 where none.
+
+    codes, offsets: as in model.Column. owner: (m,) people; version: (m,) which of their values. used: (v,), set where a
+    value is among them.
+    """
+    for m in range(len(owner)):
+        first, end = offsets[owner[m]], offsets[owner[m] + 1]
+        if first == end:
+            out[m] = -1
+            continue
+        value = codes[first + version[m]] if first + version[m] < end else codes[first]
+        out[m] = value
+        used[value] = True
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def or_values(masks: NDArray[np.uint64], values: NDArray[np.int32], start: int, out: NDArray[np.uint64]) -> None:
     """OR into out[r] the mask of values[r], where it is one of those from `start` on: masks (v, w); out (n, w)."""

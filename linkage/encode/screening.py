@@ -169,18 +169,14 @@ def _held(
 
     It is his nth, or his first where he has fewer.
     """
-    first = column.offsets[owner]
-    count = column.offsets[owner + 1] - first
-    some = count > 0
-    value = np.full(len(owner), -1, np.int32)
-    value[some] = column.codes[(first + np.where(version < count, version, 0))[some]]
-    used = np.zeros(len(column.vocabulary), np.bool_)
-    used[value[some]] = True
+    from linkage.encode.kernels import nth_values
+
+    used, value = np.zeros(len(column.vocabulary), np.bool_), np.empty(len(owner), np.int32)
+    nth_values(column.codes, column.offsets, owner, version, used, value)
     if used.all():
         return column.vocabulary, value
-    place = np.cumsum(used, dtype=np.int32) - 1
-    value[some] = place[value[some]]
-    return texts_of(column.vocabulary).take(np.flatnonzero(used)), value
+    place = np.append(np.cumsum(used, dtype=np.int32) - np.int32(1), np.int32(-1))  # the last is that of no value
+    return texts_of(column.vocabulary).take(np.flatnonzero(used)), place[value]
 
 
 def _masks(vocabulary: Sequence[str], field: Field, profile: Profile, subkey: bytes) -> NDArray[np.uint64]:

@@ -98,3 +98,13 @@ def test_diffuse_is_its_twin():
     sent = diffused(plain, places)
     assert sent.shape == (5, support.DIFFUSED.sent_bits // 64)
     assert [naive.bits(row) for row in sent] == [naive.diffuse(row, places) for row in plain]
+
+
+def test_each_filter_has_its_owners_nth_value_or_his_first():
+    """Of people with no value, one and three; and which values are among them at all."""
+    codes, offsets = np.array([4, 2, 0, 2], np.int32), np.array([0, 0, 1, 4], np.int32)
+    owner, version = np.array([2, 0, 1, 1, 2, 2], np.int32), np.array([2, 0, 0, 1, 0, 1], np.int8)
+    used, out = np.zeros(6, np.bool_), np.empty(6, np.int32)
+    kernels.nth_values(codes, offsets, owner, version, used, out)
+    assert out.tolist() == [2, -1, 4, 4, 2, 0]
+    assert np.flatnonzero(used).tolist() == [0, 2, 4]
