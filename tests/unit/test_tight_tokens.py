@@ -45,6 +45,18 @@ def test_a_value_gives_a_token_as_long_as_it_keeps_the_budget(most_sharing):
     assert (account.held, account.shared, account.issued) == (4, 3, 4 if most_sharing == 3 else 1)
 
 
+@pytest.mark.parametrize("per_row", [1, 2, 4])
+def test_the_account_counts_tokens_that_rows_had_room_for(per_row):
+    """Rows are filled in the order of combinations; the account is reckoned without making a token."""
+    people = [{**JOHN, "surname": ["SMITH" + c, "JONES" + c]} for c in "ABCDEF"] + [DAVE, {"surname": "OBI"}]
+    texts = ("forename.root surname.root", "surname.root", "surname.root date.whole")
+    made = tight(people, *texts, per_row=per_row)
+    issued = [account.issued for account in made.account]
+    assert issued == [int((made.of == nth).any(axis=1).sum()) for nth in range(len(texts))]
+    assert issued[0] == 7
+    assert (issued[2] == 7) == (per_row == 4)
+
+
 def test_every_row_has_as_many_tokens_and_what_is_missing_is_random():
     """A man of whom nothing is known has four tokens like any other, and other ones each time."""
     people = [JOHN, {}, {"surname": "OBI"}, {"forename": "A", "surname": "B"}]
