@@ -127,6 +127,8 @@ def _progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield quiet
         return
+    from threading import Lock
+
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
@@ -139,11 +141,13 @@ def _progress() -> Iterator[Progress]:
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}
+        one_at_a_time = Lock()
 
         def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=max(total, 1))
+            with one_at_a_time:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(what, total=total)
+                bars.update(tasks[what], completed=done, total=max(total, 1))
 
         yield tell
 

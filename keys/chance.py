@@ -37,6 +37,16 @@ class Chance:
         stream = Cipher(ChaCha20(key, bytes(16)), mode=None).encryptor()
         return cls(lambda nbytes: stream.update(bytes(nbytes)), test=True)
 
+    @classmethod
+    def seeded(cls, seed: bytes, label: bytes, *, test: bool) -> Self:
+        """A source for one part of a work, so that parts may be made by several hands, in any order.
+
+        seed: random bytes from another source, whose `test` is said; label: what part. The keystream of both.
+        """
+        key = sha256(frame(Label.CHANCE, b"part", seed, label)).digest()
+        stream = Cipher(ChaCha20(key, bytes(16)), mode=None).encryptor()
+        return cls(lambda nbytes: stream.update(bytes(nbytes)), test=test)
+
     def require(self, *, test: bool) -> None:
         """Return when the source may serve keys of this mode; raise TestKeyError for a repeatable one and live keys."""
         if self.test and not test:

@@ -168,7 +168,8 @@ def answer(
     """
     chance.require(test=key.test)
     rows, layout = local.rows(request.pseudonyms), Layout(agreement.schema)
-    return Answer(request.pair_ids, rows, local, layout, key, sealer, chance, threads, progress or (lambda *_: None))
+    seed, tell = chance.draw(KEY_BYTES), progress or (lambda *_: None)
+    return Answer(request.pair_ids, rows, local, layout, key, sealer, seed, threads, tell)
 
 
 def _random_ids(count: int, chance: Chance) -> Bytes16:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from keys.aead import NoteSealer
 from keys.chance import Chance
 from keys.derive import RunKey, pair_keys
+from linkage.ahead import spread
 from linkage.encode.evidence import make_evidence
 from linkage.layout import Layout
 from linkage.model import Bytes16, Note
@@ -26,15 +27,18 @@ from linkage.package.stream import Made
 from linkage.parties.local import LocalTable
 from linkage.sides import evidence_bytes, from_bytes, to_bytes
 
-PART = 1 << 15
-"""Pairs answered at a time: some 15 MB of evidence."""
+PART = 1 << 13
+"""Pairs one hand answers at a time: some 4 MB of evidence."""
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, repr=False)
 class Answer:
-    """One side of every pair asked for. pair_ids: (m, 16); rows: (m,) of the local table."""
+    """One side of every pair asked for. pair_ids: (m, 16); rows: (m,) of the local table.
+
+    seed: of noise, of which every part has its own, so that it is the same whenever and by whomever it is made.
+    """
 
     pair_ids: Bytes16
     rows: NDArray[np.int64]
@@ -42,7 +46,7 @@ class Answer:
     layout: Layout
     key: RunKey
     sealer: NoteSealer
-    chance: Chance
+    seed: bytes
     threads: int
     tell: Progress
 
@@ -59,31 +63,32 @@ class Answer:
 
     def _made(self) -> dict[str, Made]:
         return {
-            "evidence": self._array(evidence_bytes(self.layout), self._evidence),
-            "notes": self._array(SEALED_NOTE_BYTES, self._notes),
+            "evidence": self._made_of(self._evidence, evidence_bytes(self.layout), self.threads),
+            # Each note is sealed by a call of its own, which one thread at a time can make.
+            "notes": self._made_of(self._notes, SEALED_NOTE_BYTES, 1),
         }
 
-    def _array(self, width: int, make: Callable[[], Iterator[NDArray[Any]]]) -> Made:
-        return Made(np.dtype(np.uint8), (len(self.rows), width), make)
+    def _made_of(self, make: Callable[[slice], NDArray[np.uint8]], width: int, hands: int) -> Made:
+        def parts() -> Iterator[NDArray[np.uint8]]:
+            starts = range(0, len(self.rows), PART)
+            return spread(make, (slice(start, start + PART) for start in starts), hands)
 
-    def _parts(self) -> Iterator[slice]:
-        return (slice(start, start + PART) for start in range(0, len(self.rows), PART))
+        return Made(np.dtype(np.uint8), (len(self.rows), width), parts)
 
-    def _evidence(self) -> Iterator[NDArray[np.uint8]]:
-        for part in self._parts():
-            self.tell("evidence", part.start, len(self.rows))
-            ids = self.pair_ids[part]
-            keys = pair_keys(self.key, ids.tobytes())
-            yield to_bytes(
-                make_evidence(self.local.tokens, self.rows[part], ids, keys, self.layout, self.chance, self.threads)
-            )
+    def _evidence(self, part: slice) -> NDArray[np.uint8]:
+        self.tell("evidence", part.start, len(self.rows))
+        ids = self.pair_ids[part]
+        keys = pair_keys(self.key, ids.tobytes())
+        noise = Chance.seeded(self.seed, b"pair noise %d" % part.start, test=self.key.test)
+        return to_bytes(make_evidence(self.local.tokens, self.rows[part], ids, keys, self.layout, noise))
 
-    def _notes(self) -> Iterator[NDArray[np.uint8]]:
+    def _notes(self, part: slice) -> NDArray[np.uint8]:
         """The note of each pair's row, sealed for the pair."""
+        self.tell("notes", part.start, len(self.rows))
+        sealed = self.sealer.seal_all(self.pair_ids[part].tobytes(), [self._plain[row] for row in self.rows[part]])
+        return np.frombuffer(sealed, np.uint8).reshape(-1, SEALED_NOTE_BYTES)
+
+    @cached_property
+    def _plain(self) -> list[bytes]:
         blank = encode_note(Note())
-        plain = [encode_note(note) for note in self.local.notes] if self.local.notes else [blank] * len(self.local)
-        for part in self._parts():
-            self.tell("notes", part.start, len(self.rows))
-            rows = self.rows[part].tolist()
-            sealed = self.sealer.seal_all(self.pair_ids[part].tobytes(), [plain[row] for row in rows])
-            yield np.frombuffer(sealed, np.uint8).reshape(-1, SEALED_NOTE_BYTES)
+        return [encode_note(note) for note in self.local.notes] if self.local.notes else [blank] * len(self.local)

@@ -19,6 +19,7 @@ from keys.chance import SYSTEM, Chance
 from keys.derive import KEY_BYTES, RunKey, stream, tight_tokens, token_keys, token_shares
 from keys.sharing import SECRET_BYTES, mask
 from linkage.agreement import Agreement
+from linkage.ahead import spread
 from linkage.encode.evidence import make_evidence
 from linkage.encode.screening import shuffle
 from linkage.encode.tight import Given, Issued, given_tokens
@@ -37,8 +38,8 @@ from linkage.sides import NOTE_KEY_BYTES, to_sides
 
 NULL_PAIRS = 100_000
 """Pairs inside the file that are compared for the non-match patterns; of more, a random sample."""
-PART = 1 << 11
-"""Rows made at a time: some 20 MB of sides."""
+PART = 1 << 10
+"""Rows one hand makes at a time: 10 to 20 MB of sides."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +86,7 @@ def issue(
     people = len(records)
     pseudonyms = np.frombuffer(chance.draw(16 * people), np.uint8).reshape(people, 16)
     order, seed = shuffle(people, chance).astype(np.int32), chance.draw(KEY_BYTES)
-    owner = _Owner(agreement, key, agreement.place(party), sealer, chance, tell)
+    owner = _Owner(agreement, key, agreement.place(party), sealer, tell)
     leaving = Rows(
         check.hex(), tokens, given, order, pseudonyms, records.notes, owner, seed, secrets.token_bytes(KEY_BYTES), null
     )
@@ -111,7 +112,6 @@ class _Owner(NamedTuple):
     key: RunKey
     place: int
     sealer: NoteSealer
-    chance: Chance
     tell: Progress
 
 
@@ -161,9 +161,11 @@ class Rows:
         }
 
     def _array(self, shape: tuple[int, ...], make: Callable[[_Part], NDArray[np.uint8]]) -> Made:
+        def part(start: int) -> NDArray[np.uint8]:
+            return make(_Part(start, self.people[start : start + PART]))
+
         def made() -> Iterator[NDArray[np.uint8]]:
-            for start in range(0, len(self.people), PART):
-                yield make(_Part(start, self.people[start : start + PART]))
+            return spread(part, range(0, len(self.people), PART), cores())
 
         return Made(np.dtype(np.uint8), shape, made)
 
@@ -191,7 +193,8 @@ class Rows:
         people, dealt = part.people[row], digests[real].tobytes()
         public = np.frombuffer(tight_tokens(key, dealt), np.uint8).reshape(-1, 16)
         keys, layout = token_keys(key, dealt), Layout(self.owner.agreement.schema)
-        evidence = make_evidence(self.tokens, people, public, keys, layout, self.owner.chance, cores())
+        noise = Chance.seeded(self.seed, b"row noise %d" % part.start, test=key.test)
+        evidence = make_evidence(self.tokens, people, public, keys, layout, noise)
         plain = to_sides(evidence, self._note_keys(part)[row])
         secret, _ = token_shares(key, dealt, self.owner.place)
         masked = mask(secret, self.pseudonyms[people].tobytes(), plain.tobytes())

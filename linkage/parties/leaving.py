@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.derive import stream
+from linkage.ahead import spread
 from linkage.encode.diffusion import Harden
 from linkage.encode.screening import PlainFilters
 from linkage.encode.tight import Given
+from linkage.match.candidates import cores
 from linkage.model import Bytes16, NullTable, Screening
 from linkage.package.container import Body
 from linkage.package.contents import ScreeningContents
@@ -89,11 +91,13 @@ def _tokens(given: Given | None, people: NDArray[np.int32], seed: bytes, publish
         none = np.empty((len(people), 0, 16), np.uint8)
         return Made(none.dtype, none.shape, lambda: iter((none,)))
 
+    def part(start: int) -> NDArray[np.uint8]:
+        some = people[start : start + _PART]
+        # Every part has noise of its own, so that it is the same whenever it is made.
+        noise = stream(seed, b"row tokens %d" % start, given.random_bytes(len(some)))
+        return publish(given.deal(some, noise)[0])
+
     def made() -> Iterator[NDArray[np.uint8]]:
-        for start in range(0, len(people), _PART):
-            some = people[start : start + _PART]
-            # Every part has noise of its own, so that it is the same whenever it is made.
-            noise = stream(seed, b"row tokens %d" % start, given.random_bytes(len(some)))
-            yield publish(given.deal(some, noise)[0])
+        return spread(part, range(0, len(people), _PART), cores())
 
     return Made(np.dtype(np.uint8), (len(people), given.per_row, 16), made)

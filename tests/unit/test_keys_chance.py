@@ -38,6 +38,16 @@ def test_a_stream_goes_on():
     assert len(set(draws)) == 100
 
 
+def test_parts_have_sources_of_their_own_that_are_as_repeatable_as_what_they_come_from():
+    seed = bytes(range(32))
+    one, two, other = (Chance.seeded(seed, label, test=False) for label in (b"part 1", b"part 1", b"part 2"))
+    assert one.draw(64) == two.draw(64) != other.draw(64)
+    assert one.draw(64) == two.draw(64) != Chance.seeded(bytes(32), b"part 1", test=False).draw(64)
+    one.require(test=False)
+    with pytest.raises(TestKeyError):
+        Chance.seeded(seed, b"part 1", test=True).require(test=False)
+
+
 def test_the_system_repeats_nothing():
     assert not SYSTEM.test
     assert SYSTEM.draw(32) != SYSTEM.draw(32)

@@ -120,7 +120,7 @@ def test_one_budget_lets_no_token_stand_twice_in_a_file_and_the_matcher_checks_i
 
 
 def test_what_is_sent_part_by_part_is_what_is_sent_at_once(monkeypatch):
-    """Only the noise of sides is another each time they are made."""
+    """Noise included; notes alone have salts of their own each time."""
     monkeypatch.setattr(issuing, "PART", 3)
     made = issued("police", RARE)
     once, body = made.contents.to_body(), made.leaving.to_body()
@@ -129,7 +129,7 @@ def test_what_is_sent_part_by_part_is_what_is_sent_at_once(monkeypatch):
     assert {name: array.tobytes() for name, array in once.arrays.items() if name not in body.made} == {
         name: array.tobytes() for name, array in body.arrays.items()
     }
-    for name in ("pseudonyms", "tokens", "shares"):
+    for name in ("pseudonyms", "tokens", "shares", "sides"):
         assert np.array_equal(body.made[name].whole(), once.arrays[name])
     random = np.array([len(np.unique(share)) for share in once.arrays["shares"].reshape(-1, 32)])
     assert random.min() > 20
