@@ -442,8 +442,8 @@ def encode(
     run: str, desk: Desk, dry_run: bool,
 ) -> Account:  # fmt: skip
     """Agency: FILE becomes a sealed package of screening encodings for the matcher."""
-    from linkage.steps.agency import Source
     from linkage.steps.agency import encode as run_encode
+    from linkage.steps.reading import Source
 
     source = Source(file, mapping, flags, sheet, dates)
     with _progress() as progress:
@@ -573,8 +573,8 @@ def audit(
     PATH a folder:     the matcher's desk: what shows in the packages it holds
     no PATH:           the agreement's encoding of pretend people
     """
-    from linkage.steps.agency import Source
     from linkage.steps.audit import Options, audit_desk, audit_file, audit_run
+    from linkage.steps.reading import Source
 
     if run and path is None:
         raise click.UsageError("--run takes the file that was encoded, or the matcher's folder")

@@ -11,11 +11,12 @@ from functools import lru_cache
 import numpy as np
 
 from linkage.encode.spelling import bigrams
-from linkage.encode.tokens import _TOKENISERS, _WHOLE, MAX_FILTER_TOKENS, rarity_buckets
+from linkage.encode.tokens import _TOKENISERS, MAX_FILTER_TOKENS, _known, rarity_buckets
 from linkage.layout import DATE_DIGITS, POSTCODE_CHARACTERS, TAGS, YEAR_WINDOW, group
 from linkage.match.kernels_compare import NAME_CUTS, TEXT_CUTS
 from linkage.model import Comparisons
 from linkage.schema import LEVELS, MISSING, Kind
+from linkage.texts import Texts
 
 _NO_LEVEL = np.iinfo(np.int8).max
 
@@ -97,7 +98,7 @@ class _Value:
     """One value's tokens as text; "" says nothing."""
 
     def __init__(self, kind, value):
-        self.whole = kind not in _WHOLE or _WHOLE[kind](value)
+        self.whole = bool(_known(kind, Texts.of([value]))[0])
         others = _TOKENISERS[kind](value)
         exact = [value if self.whole else "", *[""] * (TAGS[kind]["exact"] - 1)]
         row = [*exact, *(token.partition(":")[2] for token in others)]

@@ -1,6 +1,6 @@
 """This toolkit at work for benchmarks/speed.py, each task in a process of its own.
 
-    python benchmarks/speed_ours.py encode PEOPLE.csv WORK PROFILE [profile]
+    python benchmarks/speed_ours.py encode PEOPLE.csv WORK PROFILE [profile|alone]
     python benchmarks/speed_ours.py kernel LEFT.npy RIGHT.npy DICE THREADS
     python benchmarks/speed_ours.py lsh LEFT.npy RIGHT.npy DICE RECALL every|all ROWS
     python benchmarks/speed_ours.py parts LEFT.npy RIGHT.npy DICE RECALL ROWS
@@ -30,7 +30,7 @@ from benchmarks.peak import peak
 from benchmarks.peers.speed_peers import Clock
 from linkage.resources import resource as found_at
 
-RUNS = ("warm", "timed")
+RUNS = ("warm", "warm-in-parts", "timed")
 FIRST_ROWS = 2000
 CANDIDATES = 10  # as in the templates of real runs; rehearsals look at more
 
@@ -41,22 +41,28 @@ def main():
     print(json.dumps({"peak": peak()} | result))
 
 
-def encode(people, work, agreed, profile=""):
-    """The step `linkage encode` at a desk, from CSV to sealed package; then parts of it on the same records."""
-    from linkage.steps.agency import Source
+def encode(people, work, agreed, more=""):
+    """The step `linkage encode` at a desk, from CSV to sealed package; then, unless alone, parts of it."""
+    from linkage.intake import parted
     from linkage.steps.agency import encode as encode_step
+    from linkage.steps.reading import Source
 
     with tempfile.TemporaryDirectory(dir=work) as folder, signed_desk(Path(folder), agreed) as desk:
         first = Path(folder) / "first.csv"
         with Path(people).open(encoding="utf-8") as file:
             first.write_text("".join(line for _, line in zip(range(FIRST_ROWS), file, strict=False)), "utf-8")
-        for run, path in zip(RUNS, (first, Path(people)), strict=True):
+        rows = parted.ROWS
+        for run, path, parted.ROWS in zip(
+            RUNS, (first, first, Path(people)), (rows, FIRST_ROWS // 3, rows), strict=True
+        ):
             clock = Clock()
             account = encode_step(desk, run, Source(path))
             whole = clock.so_far()
         facts = {"rows": account.facts["people"], "peak": peak()} | whole
+        if more == "alone":
+            return facts
         facts |= _kernels(desk, people)
-        if not profile:
+        if not more:
             return facts
         profiler = cProfile.Profile()
         profiler.runcall(encode_step, desk, "profiled", Source(Path(people)))
@@ -67,7 +73,7 @@ def _kernels(desk, people):
     """Distinct values to filters as `encode` does it."""
     from keys.derive import RunKey
     from linkage.encode.screening import make_filters
-    from linkage.steps.agency import Source, read_source
+    from linkage.steps.reading import Source, read_source
 
     records = read_source(Source(Path(people)), desk, dt.date(2026, 11, 2)).records
     key = RunKey("speed", test=True, value=bytes(32))

@@ -33,6 +33,13 @@ class Texts(Sequence[str]):
             lengths.append(np.fromiter(map(len, block), np.int64, len(block)))
         return Texts(np.frombuffer(b"".join(parts), np.uint8), np.cumsum(np.concatenate(lengths)))
 
+    @staticmethod
+    def join(parts: Sequence[Texts]) -> Texts:
+        """All texts of some parts, one part after the other."""
+        lengths = [np.zeros(1, np.int64), *(np.diff(part.ends) for part in parts)]
+        data = [np.empty(0, np.uint8), *(part.data[part.ends[0] : part.ends[-1]] for part in parts)]
+        return Texts(np.concatenate(data), np.cumsum(np.concatenate(lengths)))
+
     def __len__(self) -> int:
         return len(self.ends) - 1
 
@@ -71,6 +78,18 @@ class Texts(Sequence[str]):
         return all(a == b for a, b in zip(self, other, strict=True))
 
     __hash__ = None  # type: ignore[assignment]  # equal to lists, which have none
+
+    def holding(self, character: str) -> NDArray[np.bool_]:
+        """Which texts hold an ASCII character, (n,)."""
+        return np.greater(self._counted(self.data == ord(character)), 0)
+
+    def characters(self) -> NDArray[np.int64]:
+        """How many characters each text has, (n,)."""
+        return self._counted(self.data & 0xC0 != 0x80)  # all bytes but those that go on with a character
+
+    def _counted(self, which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        before = np.concatenate([[0], np.cumsum(which)])[self.ends]
+        return np.diff(before)
 
     def take(self, places: NDArray[np.integer]) -> Texts:
         """The texts at some places (m,), in that order."""

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from keys import passphrase, vault
+from keys.aead import NoteSealer
 from keys.derive import run_key
 from keys.identity import Identity
 from keys.secret import LinkageSecret
@@ -15,6 +16,7 @@ from linkage.agreement import Agreement, dump, sign_terms, signature_path
 from linkage.combinations import TokenProfile
 from linkage.exchange.desk import AGREEMENT, IDENTITY, open_desk
 from linkage.model import Column, Note, Records
+from linkage.notes import NOTE_BYTES
 from linkage.resources import CONFIGS
 from linkage.schema import Field, Kind, Schema
 from linkage.terms import Party, Profile, Requests, Screening, Terms
@@ -140,3 +142,19 @@ def desk(folder, name, agreed=None):
         signature_path(folder / AGREEMENT, one.name).write_text(sign_terms(agreed, identity(one.name)))
     vault.keep(folder / IDENTITY, identity(name), PASS, vault.FOR_TESTS)
     return open_desk(folder, PASS, today=TODAY)
+
+
+def sealer(length=NOTE_BYTES):
+    """What an agency seals its notes with."""
+    recipient = identity("childrens_services").public
+    return NoteSealer.new(recipient, run="run-1", sender="police", context=b"d" * 32, length=length)
+
+
+def some(whole, rows):
+    """The records of some people, as a file that holds them alone would give."""
+    columns = {}
+    for name, held in whole.columns.items():
+        bounds = [(held.offsets[row], held.offsets[row + 1]) for row in rows]
+        columns[name] = column([[held.vocabulary[code] for code in held.codes[a:b]] for a, b in bounds])
+    notes = tuple(whole.notes[row] for row in rows) if whole.notes else ()
+    return Records(tuple(whole.local_ids[row] for row in rows), columns, whole.lines[rows], notes)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from linkage.combinations import Combination, Part
 from linkage.encode.digests import column_digests, text_digests
-from linkage.encode.spelling import Shapes, sliced
+from linkage.encode.spelling import Shapes, sliced, texts_of
 from linkage.model import Column, Offsets, Records
 from linkage.roots import name_roots, phonetic
 from linkage.schema import Field, Kind
@@ -94,8 +94,10 @@ class _Formed:
     def of(cls, column: Column, kind: Kind, form: str, subkey: bytes) -> _Formed:
         domain = f"part/{form}".encode()
         make = _FORMS[kind, form]
-        if make is _whole:
-            digests, has = text_digests(subkey, domain, column.vocabulary), np.ones(len(column.vocabulary), np.bool_)
+        if make in (_whole, _unit):
+            texts = texts_of(column.vocabulary)
+            has = texts.holding(" ") if make is _unit else np.ones(len(texts), np.bool_)
+            digests = text_digests(subkey, domain, texts)
         else:
             spelt, codes, _ = sliced(column.vocabulary, lambda value: [make(value)], _SHAPES.get((kind, form), {}))
             digests = text_digests(subkey, domain, spelt)[codes]

@@ -7,20 +7,19 @@ which hides how often a bit is set; see encode.diffusion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import KEY_BYTES, Purpose, RunKey, stream
+from keys.derive import Purpose, RunKey
 from linkage.agreement import Profile
 from linkage.encode.diffusion import hardener
 from linkage.encode.digests import text_digests
-from linkage.encode.spelling import Shapes, Spelt, bigrams, sliced, spell, texts_of, words
+from linkage.encode.spelling import Shapes, Spelt, bigrams, known_codes, selves, sliced, spell, texts_of, words
 from linkage.encode.tokens import label
 from linkage.model import Column, Records
 from linkage.schema import Field, Kind, Schema
@@ -28,61 +27,22 @@ from linkage.schema import Field, Kind, Schema
 MAX_VERSIONS = 3
 """Filters of one person: his first values, then his second (aliases), then his third."""
 
-_FEW = 1 << 19  # filters made at a time, and rather held than made twice
 _VALUES = 1 << 15
 """Distinct values whose bits are held at a time: a mask weighs as much as a filter, and addresses are many."""
 
 
 @dataclass(frozen=True, repr=False)
 class PlainFilters:
-    """Filters of a file before they are hardened, which stay at the agency: made when they are needed.
+    """Filters before they are hardened, which stay at the agency. filters: (r, bits / 64); owner: (r,) their people."""
 
-    columns: those that weigh anything. owner: (r,) the person each belongs to; version: (r,) which of his values.
-    seed: of what stands in the filters of people without any value.
-    """
-
-    columns: tuple[tuple[Field, Column], ...]
-    profile: Profile
+    filters: NDArray[np.uint64]
     owner: NDArray[np.int32]
-    version: NDArray[np.int8]
-    subkey: bytes
-    seed: bytes
 
     def __len__(self) -> int:
         return len(self.owner)
 
     def __repr__(self) -> str:
         return f"PlainFilters({len(self)})"
-
-    def all(self) -> NDArray[np.uint64]:
-        """All of them, (r, bits / 64). Few are held from then on; many are made again, the same, when asked for."""
-        return self._few if len(self) <= _FEW else self._made(0, len(self))
-
-    def parts(self) -> Iterator[NDArray[np.uint64]]:
-        """The same, some at a time."""
-        if len(self) <= _FEW:
-            return iter((self._few,))
-        return (self._made(start, start + _FEW) for start in range(0, len(self), _FEW))
-
-    @cached_property
-    def _few(self) -> NDArray[np.uint64]:
-        return self._made(0, len(self))
-
-    def _made(self, start: int, stop: int) -> NDArray[np.uint64]:
-        from linkage.encode.kernels import or_values
-
-        owner, version = self.owner[start:stop], self.version[start:stop]
-        plain = np.zeros((len(owner), self.profile.bits // 64), np.uint64)
-        for field, column in self.columns:
-            vocabulary, values = _held(column, owner, version)
-            for first in range(0, len(vocabulary), _VALUES):
-                masks = _masks(vocabulary[first : first + _VALUES], field, self.profile, self.subkey)
-                or_values(masks, values, first, plain)
-        if self.profile.xor:
-            for row in np.flatnonzero(~plain.any(axis=1)).tolist():
-                noise = stream(self.seed, b"blank filter %d" % (start + row), plain[row].nbytes)
-                plain[row] = np.frombuffer(noise, np.uint64)
-        return plain
 
 
 def make_filters(
@@ -93,7 +53,7 @@ def make_filters(
     Raises as plain_filters.
     """
     plain = plain_filters(records, schema, profile, key, chance)
-    return hardener(profile, key)(plain.all()), plain.owner
+    return hardener(profile, key)(plain.filters), plain.owner
 
 
 def plain_filters(
@@ -105,7 +65,7 @@ def plain_filters(
     *,
     shuffled: bool = False,
 ) -> PlainFilters:
-    """Filters before they are hardened, yet to be made.
+    """Filters before they are hardened.
 
     shuffled: in random order, as they travel and are searched; else in the file's.
     A person without any value cannot be found, and the quality report says so. Where filters are diffused his zeros
@@ -122,9 +82,32 @@ def plain_filters(
     if shuffled:
         order = shuffle(len(owner), chance)
         owner, version = owner[order], version[order]
-    weighed = tuple((field, column) for field, column in held if _weighed(field, profile))
     subkey = key.subkey(Purpose.SCREENING)
-    return PlainFilters(weighed, profile, owner, version, subkey, chance.draw(KEY_BYTES))
+    plain = np.zeros((len(owner), profile.bits // 64), np.uint64)
+    for field, column in held:
+        if _weighed(field, profile):
+            _add(plain, field, profile, subkey, _held(column, owner, version))
+    if profile.xor:
+        blank = np.flatnonzero(~plain.any(axis=1))
+        noise = chance.draw(len(blank) * plain.shape[1] * 8)
+        plain[blank] = np.frombuffer(noise, np.uint64).reshape(len(blank), plain.shape[1])
+    return PlainFilters(plain, owner)
+
+
+def _add(
+    plain: NDArray[np.uint64],
+    field: Field,
+    profile: Profile,
+    subkey: bytes,
+    held: tuple[Sequence[str], NDArray[np.int32]],
+) -> None:
+    """Set the bits of each filter's value of one field."""
+    from linkage.encode.kernels import or_values
+
+    vocabulary, values = held
+    for first in range(0, len(vocabulary), _VALUES):
+        masks = _masks(vocabulary[first : first + _VALUES], field, profile, subkey)
+        or_values(masks, values, first, plain)
 
 
 def names_alone(records: Records, schema: Schema, profile: Profile) -> int:
@@ -196,6 +179,9 @@ def _tokens(vocabulary: Sequence[str], make: Callable[[str], list[str]]) -> Spel
     """What `make` says of some values, by the fastest way to hear it."""
     if make is _whole:
         return vocabulary, np.arange(len(vocabulary), dtype=np.int32), np.arange(len(vocabulary) + 1)
+    if make is _unit:
+        texts = texts_of(vocabulary)
+        return selves(texts, known_codes(texts))
     if make is bigrams:
         return spell(vocabulary)
     if make is _joined_bigrams:
@@ -242,7 +228,7 @@ def _date_digits(value: str) -> list[str]:
 
 
 def _unit(value: str) -> list[str]:
-    """The whole postcode; a British outward part alone is a district."""
+    """The whole postcode; a British outward part alone is a district. For many, known_codes says the same."""
     return [value] if " " in value or value.isdigit() else []
 
 

@@ -64,6 +64,20 @@ def spell(vocabulary: Sequence[str], most_each: int = 1 << 30) -> Spelt:
     return grams if len(codes) else [], codes, _offsets(count)
 
 
+def known_codes(vocabulary: Texts) -> NDArray[np.bool_]:
+    """Which postcodes are known whole: in two parts, or another country's digits, (v,)."""
+    known = vocabulary.holding(" ")
+    rest = np.flatnonzero(~known)
+    known[rest] = [text.isdigit() for text in vocabulary.take(rest)]
+    return known
+
+
+def selves(vocabulary: Texts, which: NDArray[np.bool_]) -> Spelt:
+    """Some values as the one token of each, and none of the others."""
+    chosen = np.flatnonzero(which)
+    return vocabulary.take(chosen), np.arange(len(chosen), dtype=np.int32), _offsets(which.astype(np.int64))
+
+
 def words(vocabulary: Sequence[str]) -> Spelt:
     """The words of some values, in their order: what `str.split` says."""
     from linkage.encode.kernels import word_lists  # loads numba

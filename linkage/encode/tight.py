@@ -11,8 +11,10 @@ without shared values there is neither.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -21,19 +23,17 @@ from numpy.typing import NDArray
 from keys.chance import SYSTEM, Chance
 from keys.derive import Purpose, RunKey
 from linkage.combinations import Combination
-from linkage.encode.parts import Parts, Ranks
+from linkage.encode.parts import Parts
+from linkage.encode.sharing import Entries, Meetings, Neighbours, Way, within_budget
 from linkage.model import Records
+from linkage.shelf import Held, HeldMany, Shelf
 from linkage.terms import Tokens
 
 MOST_RANK = 2
 """Values are combined by rank, best first, as long as their ranks add up to no more: first with first, then second."""
 
 _BLOCK = 1 << 14  # people whose digests are made at a time: what they are made of stays in the cache
-_GROUP = 1 << 14  # entries counted at a time, likewise
 _RANDOM = 16 + 4  # random bytes a token takes: itself, where there is no other, and its place in the row
-
-MOST_NEAR = 40
-"""Twice the largest budget that may be agreed: without a budget, as an audit's control is, pairs would be no end."""
 
 
 @dataclass(frozen=True)
@@ -74,44 +74,34 @@ class Tight:
         return self.of >= 0
 
 
-class _Way(NamedTuple):
-    """One way to combine values. nth: place of the combination among all."""
-
-    nth: int
-    combination: Combination
-    ranks: Ranks
-
-
 @dataclass(frozen=True, repr=False)
 class Given:
-    """Which values of a file give tokens. Tokens are made of it for any people when they are needed, and not held.
+    """Which values of a part of a file give tokens, which are made of it for any people when they are needed.
 
     ways: in the order in which rows are filled. held: (n, ways / 8) uint8, a bit a way: who has a token of it, unless
-    his row is full. counts: of each combination its name, how many people have it, and how many share one value of it
-    at most.
+    his row is full.
     """
 
     parts: Parts
     per_row: int
-    ways: tuple[_Way, ...]
+    ways: tuple[Way, ...]
     held: NDArray[np.uint8]
-    counts: tuple[tuple[str, int, int], ...]
 
     @property
     def without(self) -> int:
         """How many people have no token."""
         return int((~self.held.any(axis=1)).sum())
 
-    def account(self) -> tuple[Issued, ...]:
-        """What every combination came to."""
+    def issued(self, combinations: int) -> NDArray[np.int64]:
+        """How many people have a token of each combination, (c,)."""
         of = np.array([way.nth for way in self.ways], np.int64)
-        issued = np.zeros(len(self.counts), np.int64)
+        issued = np.zeros(combinations, np.int64)
         for start in range(0, len(self.held), _BLOCK):
             holds = np.unpackbits(self.held[start : start + _BLOCK].T, axis=0, bitorder="little")[: len(self.ways)]
             holds &= np.cumsum(holds, axis=0, dtype=np.int64) <= self.per_row  # else the row was full before
-            for nth in range(len(issued)):
+            for nth in range(combinations):
                 issued[nth] += holds[of == nth].any(axis=0).sum()
-        return tuple(Issued(*counted, int(count)) for counted, count in zip(self.counts, issued, strict=True))
+        return issued
 
     def random_bytes(self, people: int) -> int:
         """How many random bytes `deal` takes for so many people."""
@@ -139,32 +129,117 @@ class Given:
         return out.view(np.uint8), of
 
 
-def given_tokens(
-    records: Records, combinations: Sequence[Combination], terms: Tokens, key: RunKey
-) -> tuple[Given, NDArray[np.int64]]:
-    """Which values of a file few enough people share, and the coin keeps; and neighbours as in Tight, ascending.
+@dataclass(frozen=True, repr=False)
+class Combined:
+    """How the values of one part of a file combine.
+
+    people: in it; first: number of its first in the whole file. forms: what its tokens are made of. entries: by
+    combination, and by group of values, of which there are 2 ** bits, of people numbered in the part.
+    """
+
+    people: int
+    first: int
+    forms: Held[Parts]
+    ways: tuple[Way, ...]
+    bits: int
+    entries: tuple[HeldMany[Entries], ...]
+
+    def of(self, nth: int) -> list[int]:
+        """Places of one combination's ways among all."""
+        return [place for place, way in enumerate(self.ways) if way.nth == nth]
+
+
+def combine(
+    records: Records, combinations: Sequence[Combination], key: RunKey, shelf: Shelf, first: int = 0, parts: int = 1
+) -> Combined:
+    """The values of one of so many parts of a file, combined."""
+    forms = Parts.of(records, combinations, key.subkey(Purpose.TOKENS))
+    ways = [Way(nth, one, ranks) for nth, one in enumerate(combinations) for ranks in forms.ways(one, MOST_RANK)]
+    ways.sort(key=lambda way: sum(way.ranks.values()))  # combinations keep their order
+    made: list[HeldMany[Entries]] = []
+    bits = (parts // 2).bit_length()  # so that a group of all parts weighs no more than two parts
+    for nth in range(len(combinations)):
+        own = [way for way in ways if way.nth == nth]
+        if parts == 1:  # made when they are counted, one combination after the other
+            made.append(partial(_entries, forms, own))
+        else:
+            made.append(shelf.put_all(Entries.of(forms, own).grouped(bits)))
+    return Combined(len(records), first, shelf.put(forms), tuple(ways), bits, tuple(made))
+
+
+def _entries(forms: Parts, ways: Sequence[Way], _group: int) -> Entries:
+    return Entries.of(forms, ways)
+
+
+@dataclass(frozen=True, repr=False)
+class GivenFile:
+    """Which values of a file give tokens, by part, and neighbours.
+
+    counts: of each combination its name, how many people have it, and how many share one value of it at most.
+    """
+
+    parts: tuple[Held[Given], ...]
+    counts: tuple[tuple[str, int, int], ...]
+    neighbours: Neighbours
+
+    def account(self) -> tuple[Issued, ...]:
+        """What every combination came to."""
+        issued = sum((given().issued(len(self.counts)) for given in self.parts), np.zeros(len(self.counts), np.int64))
+        return tuple(Issued(*counted, int(count)) for counted, count in zip(self.counts, issued, strict=True))
+
+    @property
+    def without(self) -> int:
+        """How many people have no token."""
+        return sum(given().without for given in self.parts)
+
+
+def give(
+    file: Sequence[Combined],
+    combinations: Sequence[Combination],
+    terms: Tokens,
+    shelf: Shelf,
+    meetings: Meetings,
+) -> GivenFile:
+    """Which values of a file few enough people share, and the coin keeps.
 
     terms: how many tokens a row has, the collision budget, and the share of values that give a token at all.
+    meetings: where pairs who share a value are gathered.
     """
-    parts = Parts.of(records, combinations, key.subkey(Purpose.TOKENS))
-    ways = [_Way(nth, one, ranks) for nth, one in enumerate(combinations) for ranks in parts.ways(one, MOST_RANK)]
-    ways.sort(key=lambda way: sum(way.ranks.values()))  # combinations keep their order
-    held = np.zeros((len(records), -(-len(ways) // 8)), np.uint8)
-    counts, pairs = [], [np.empty(0, np.int64)]
-    for nth in range(len(combinations)):
-        own = [place for place, way in enumerate(ways) if way.nth == nth]
-        entries = _all_entries(parts, [ways[place] for place in own])
-        kept, sharing, met = _within_budget(entries, terms)
-        for way, place in enumerate(own):
-            held[entries.rows[kept & (entries.way == way)], place >> 3] |= 1 << (place & 7)
-        people = int(np.count_nonzero(np.diff(entries.rows, prepend=-1)))
-        counts.append((combinations[nth].name, people, int(sharing.max(initial=0))))
-        # As one number each: many times faster than by rows.
-        pairs.append(met[:, 0].astype(np.int64) * len(records) + met[:, 1])
-    numbers = np.sort(np.concatenate(pairs))
-    numbers = numbers[np.diff(numbers, prepend=-1) > 0]
-    neighbours = np.stack(np.divmod(numbers, max(len(records), 1)), axis=1)
-    return Given(parts, terms.per_row, tuple(ways), held, tuple(counts)), neighbours
+    first = [part.first for part in file]
+    kept: list[HeldMany[_Kept]] = []  # by combination and group, of every part
+    counts = []
+    for nth, combination in enumerate(combinations):
+        people = most = 0
+        for group in range(1 << file[0].bits):
+            of_parts = [part.entries[nth](group) for part in file]
+            bounds = np.cumsum([0, *(len(one.rows) for one in of_parts)])
+            entries = Entries.join(of_parts, first)
+            within, sharing, met = within_budget(entries, terms)
+            meetings.add(met)
+            people, most = people + entries.people, max(most, int(sharing.max(initial=0)))
+            own = (within[start:stop] for start, stop in pairwise(bounds))
+            some = [_Kept(nth, one.rows[few], one.way[few]) for one, few in zip(of_parts, own, strict=True)]
+            kept.append(shelf.put_all(some))
+        counts.append((combination.name, people, most))
+    given = [_given(part, (some(nth) for some in kept), terms, shelf) for nth, part in enumerate(file)]
+    return GivenFile(tuple(given), tuple(counts), meetings.finish())
+
+
+class _Kept(NamedTuple):
+    """Of one combination, people (m,) of one part, and the way in which each has a value that gives a token (m,)."""
+
+    nth: int
+    rows: NDArray[np.int32]
+    way: NDArray[np.int8]
+
+
+def _given(part: Combined, kept: Iterable[_Kept], terms: Tokens, shelf: Shelf) -> Held[Given]:
+    held = np.zeros((part.people, -(-len(part.ways) // 8)), np.uint8)
+    for nth, rows, of in kept:
+        for way, place in enumerate(part.of(nth)):
+            held[rows[of == way], place >> 3] |= 1 << (place & 7)
+    put = shelf.put(held)
+    return lambda: Given(part.forms(), terms.per_row, part.ways, put())
 
 
 def make_tight(
@@ -174,84 +249,14 @@ def make_tight(
     key: RunKey,
     chance: Chance = SYSTEM,
 ) -> Tight:
-    """The same number of tokens for every person of a file, all at once; see Given.deal and given_tokens."""
-    given, neighbours = given_tokens(records, combinations, terms, key)
-    people = np.arange(len(records))
+    """The same number of tokens for every person of a file, all at once; see Given.deal and give."""
+    shelf = Shelf()
+    file = give([combine(records, combinations, key, shelf)], combinations, terms, shelf, Meetings(len(records)))
+    given, people = file.parts[0](), np.arange(len(records))
     digests = np.empty((len(people), terms.per_row, 16), np.uint8)
     of = np.empty((len(people), terms.per_row), np.int8)
     for start in range(0, len(people), _BLOCK):
         some = people[start : start + _BLOCK]
         made = given.deal(some, chance.draw(given.random_bytes(len(some))))
         digests[some[0] : some[-1] + 1], of[some[0] : some[-1] + 1] = made
-    return Tight(digests, of, neighbours, given.account())
-
-
-@dataclass(frozen=True, repr=False)
-class _Entries:
-    """Every way in which somebody combines his values in one combination, in order of people, of each by rank.
-
-    rows: (m,) people. way: (m,) place among the ways. values: (m,) half a digest, which tells values apart.
-    """
-
-    rows: NDArray[np.int32]
-    way: NDArray[np.int8]
-    values: NDArray[np.uint64]
-
-
-def _all_entries(parts: Parts, ways: Sequence[_Way]) -> _Entries:
-    rows, values = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
-    counts = [0] * len(ways)
-    for nth, (_, combination, ranks) in enumerate(ways):
-        for start in range(0, parts.people, _BLOCK):
-            some = parts.holders(combination, ranks, slice(start, start + _BLOCK))
-            counts[nth] += len(some)
-            rows.append(some.astype(np.int32))
-            values.append(parts.digests(combination, ranks, some)[:, 0].copy())
-    way = np.repeat(np.arange(len(ways), dtype=np.int8), counts)
-    entries = _Entries(np.concatenate(rows), way, np.concatenate(values))
-    if len(ways) < 2:
-        return entries
-    order = np.argsort(entries.rows, kind="stable")  # ways come in order of rank
-    return _Entries(entries.rows[order], entries.way[order], entries.values[order])
-
-
-def _within_budget(entries: _Entries, terms: Tokens) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.int32]]:
-    """Entries whose values few enough people share and the coin keeps (m,), how many share each, and neighbours."""
-    rows, values = entries.rows, entries.values
-    sharing = _sharing(values, rows)
-    near = min(2 * terms.most_sharing, MOST_NEAR)
-    heads = _coin(values, terms.kept) & (sharing > 0)
-    few = np.flatnonzero(heads & (sharing > 1) & (sharing <= near))
-    few = few[np.argsort(values[few], kind="stable")]
-    return heads & (sharing <= terms.most_sharing), sharing, _neighbours(rows[few], values[few], near)
-
-
-def _sharing(values: NDArray[np.uint64], rows: NDArray[np.int32]) -> NDArray[np.int32]:
-    """How many people share each entry's value, (m,); 0 where its person has had the value before, by a better rank.
-
-    rows: the people, ascending.
-    """
-    from linkage.encode.kernels_tight import by_top_bits, count_sharing  # loads numba
-
-    sharing, order = np.empty(len(values), np.int32), np.empty(len(values), np.int32)
-    bounds = by_top_bits(values, (len(values) // _GROUP).bit_length(), order)
-    room = 1 << (int(np.diff(bounds).max()) * 3 // 2).bit_length()
-    count_sharing(values, rows, order, bounds, room, sharing)
-    return sharing
-
-
-def _coin(values: NDArray[np.uint64], kept: float) -> NDArray[np.bool_]:
-    """Which values give a token, (m,): a share of them, the same wherever the key is the same.
-
-    A digest never leaves as it is, and what is made of it for the wire is another PRF's output: its own bits may toss.
-    """
-    return values < np.uint64(min(round(kept * 2**64), 2**64 - 1))
-
-
-def _neighbours(rows: NDArray[np.int32], value: NDArray[np.uint64], most: int) -> NDArray[np.int32]:
-    """Pairs of people (p, 2) who share a value that at most `most` have; rows stand in order of value and person."""
-    found = [np.empty((0, 2), np.int32)]
-    for apart in range(1, most):
-        same = value[apart:] == value[:-apart]
-        found.append(np.stack([rows[:-apart][same], rows[apart:][same]], axis=1))
-    return np.concatenate(found)
+    return Tight(digests, of, file.neighbours.pairs, file.account())

@@ -7,7 +7,7 @@ outside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from keys.derive import Purpose, RunKey
 from linkage.encode.digests import text_digests
-from linkage.encode.spelling import Shapes, sliced, spell, texts_of, unspelt
+from linkage.encode.spelling import Shapes, known_codes, sliced, spell, texts_of, unspelt
 from linkage.layout import (
     DATE_DIGITS,
     FILTERED,
@@ -31,6 +31,7 @@ from linkage.layout import (
 from linkage.model import Column, Offsets, Records
 from linkage.roots import name_roots, phonetic
 from linkage.schema import RARITY_BUCKETS, Field, Kind, Schema
+from linkage.texts import Texts
 
 MAX_FILTER_TOKENS = 24
 """Tokens of one value that enter its filter; longer values are cut (they are told apart long before)."""
@@ -82,8 +83,12 @@ def label(field: Field) -> bytes:
 
 def rarity_buckets(column: Column) -> NDArray[np.int8]:
     """Rarity bucket of every distinct value by its share of the people who have one; see schema.RARITY_BUCKETS."""
-    count = np.bincount(column.codes, minlength=len(column.vocabulary))
-    share = np.maximum(count, 1) / max(int((column.counts() > 0).sum()), 1)
+    return rarity_of(np.bincount(column.codes, minlength=len(column.vocabulary)), int((column.counts() > 0).sum()))
+
+
+def rarity_of(count: NDArray[np.integer], people: int) -> NDArray[np.int8]:
+    """Rarity buckets of values that so many of some people have, (v,)."""
+    share = np.maximum(count, 1) / max(people, 1)
     buckets: NDArray[np.int8] = np.clip(np.floor(-np.log(share) / np.log(8)), 0, RARITY_BUCKETS - 1).astype(np.int8)
     return buckets
 
@@ -119,11 +124,13 @@ def _field(field: Field, column: Column, subkey: bytes) -> FieldTokens:
     )
 
 
-def _known(kind: Kind, vocabulary: Sequence[str]) -> NDArray[np.bool_]:
+def _known(kind: Kind, vocabulary: Texts) -> NDArray[np.bool_]:
     """Whether each value is known whole, and so has an exact token."""
-    if kind not in _WHOLE:
-        return np.ones(len(vocabulary), np.bool_)
-    return np.fromiter(map(_WHOLE[kind], vocabulary), np.bool_, len(vocabulary))
+    if kind in (Kind.FORENAME, Kind.SURNAME):
+        return np.greater(vocabulary.characters(), 1)
+    if kind is Kind.DATE:
+        return np.equal(vocabulary.characters(), len("yyyy-mm-dd"))
+    return known_codes(vocabulary) if kind is Kind.POSTCODE else np.ones(len(vocabulary), np.bool_)
 
 
 def _name(value: str) -> list[str]:
@@ -193,13 +200,6 @@ _TOKENISERS: Mapping[Kind, Callable[[str], list[str]]] = {
     Kind.IDENTIFIER: _nothing,
 }
 """Tokens of all tags of a value but the exact one, in the order of the layout, "" for none."""
-
-_WHOLE: Mapping[Kind, Callable[[str], bool]] = {
-    **dict.fromkeys((Kind.FORENAME, Kind.SURNAME), lambda value: len(value) > 1),
-    Kind.DATE: lambda value: len(value) == len("yyyy-mm-dd"),
-    Kind.POSTCODE: lambda value: " " in value or value.isdigit(),
-}
-"""Which values are known whole, of kinds of which some are not."""
 
 _YEAR, _MONTH, _DAY = (0, 1, 2, 3), (5, 6), (8, 9)
 

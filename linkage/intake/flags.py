@@ -26,16 +26,21 @@ _NEEDED = ("local_id", "code", "basis", "status")
 
 
 def read_flags(
-    table: Table, vocabulary: Vocabulary, local_ids: Collection[str], today: dt.date
+    table: Table,
+    vocabulary: Vocabulary,
+    local_ids: Collection[str],
+    today: dt.date,
+    dated: Collection[str] | None = None,
 ) -> dict[str, tuple[Flag, ...]]:
     """Flags by local id, in the vocabulary's order, none twice.
 
-    local_ids: of the agency's people; a flag about anybody else is a fault. Raises FlagsError with every fault and its
-    line at once; texts of the file are never repeated, only the nearest word that is known (R21).
+    local_ids: of the agency's people; a flag about anybody else is a fault. dated: all dates of the file, of which the
+    table is a part; None where it is all of it. Raises FlagsError with every fault and its line at once; texts of the
+    file are never repeated, only the nearest word that is known (R21).
     """
     cells = _columns(table)
     known = frozenset(cells["local_id"]).intersection(local_ids)
-    order = dates.order_of(set(cells["date"]))
+    order = dates.order_of(set(cells["date"]) if dated is None else dated)
     faults: list[str] = []
     if order is None:
         faults.append("whether day or month comes first in the dates is open: write dates as yyyy-mm-dd")
@@ -61,11 +66,17 @@ def read_flags(
     return {one: tuple(sorted(dict.fromkeys(held), key=lambda flag: place[flag.code])) for one, held in flags.items()}
 
 
+def columns_of(names: Sequence[str]) -> dict[str, str]:
+    """By column of a flag file, how one that has these columns spells it."""
+    named = {bare(name): name for name in COLUMNS}
+    return {named[bare(name)]: name for name in names if bare(name) in named}
+
+
 def _columns(table: Table) -> dict[str, Sequence[str]]:
     """Cells by column, empty where a column that may be absent is. Raises FlagsError for any other column."""
-    named = {bare(name): name for name in COLUMNS}
-    found = {named[bare(name)]: place for place, name in enumerate(table.columns) if bare(name) in named}
-    strange = [place for place, name in enumerate(table.columns) if bare(name) not in named]
+    spelt = columns_of(table.columns)
+    found = {name: table.columns.index(as_spelt) for name, as_spelt in spelt.items()}
+    strange = [place for place, name in enumerate(table.columns) if name not in spelt.values()]
     faults = [f"{shown(table.columns, place)} is no column of a flag file and is not let in" for place in strange]
     faults += [f"column '{name}' is missing" for name in _NEEDED if name not in found]
     if "date" not in found and "recency" not in found:

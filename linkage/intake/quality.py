@@ -19,6 +19,8 @@ from linkage.schema import Field
 
 REQUIRED_PRESENT = 0.95
 """Share of rows in which a required field must have a usable value, unless the agreement says otherwise (R8)."""
+_COUNTS = ("rows", "empty", "placeholder", "invalid", "partial", "valid")
+_SHORTEST = 4  # digits, above which a number that is one shorter is strange
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,13 @@ def field_quality(
     )
 
 
+def both(one: FieldQuality, two: FieldQuality) -> FieldQuality:
+    """One field over the rows of two parts of a file."""
+    counts = {name: getattr(one, name) + getattr(two, name) for name in _COUNTS}
+    lines = tuple(sorted((*one.invalid_lines, *two.invalid_lines)))
+    return FieldQuality(one.name, one.required, **counts, invalid_lines=lines)
+
+
 def assess(fields: Sequence[FieldQuality], people: int, required_present: float, warnings: Sequence[str]) -> Quality:
     """The report, and its verdict against the share that required fields need."""
     rows = fields[0].rows if fields else 0
@@ -105,21 +114,57 @@ def assess(fields: Sequence[FieldQuality], people: int, required_present: float,
     return Quality(rows, people, tuple(fields), tuple(reasons), tuple(warnings))
 
 
-def short_numbers(name: str, cells: Coded, lines: NDArray[np.int32]) -> list[str]:
-    """A warning where some numbers of a column are one digit shorter than all others, as a spreadsheet leaves them.
+@dataclass(frozen=True, repr=False)
+class Digits:
+    """How many digits the numbers of a column have; all arrays (l,) by number of digits.
 
-    cells, lines: (n,) of a column. A lost leading zero is never put back: the number may as well be mistyped.
+    count: of cells. zeros: whether any begins with a zero. first: the line of the first.
     """
-    of_text, zeros = digits_of(cells.texts)
-    lengths = of_text[cells.codes]
-    count = np.bincount(lengths, minlength=3)
-    usual = int(count[1:].argmax()) + 1
-    short = int(count[usual - 1]) if usual > 4 else 0
-    if not short or count[usual] < 0.5 * count[1:].sum() or zeros[of_text == usual].any():
-        return []
-    first = int(lines[lengths == usual - 1][0])
-    what = f"field '{name}': {short:,} numbers are one digit shorter than the usual {usual}, first at line {first}"
-    return [f"{what}: a spreadsheet may have dropped leading zeros"]
+
+    count: NDArray[np.int64]
+    zeros: NDArray[np.bool_]
+    first: NDArray[np.int64]
+
+    @staticmethod
+    def of(cells: Coded, lines: NDArray[np.int32]) -> Digits:
+        """Those of a column: cells, lines (n,)."""
+        of_text, zeros = digits_of(cells.texts)
+        lengths = of_text[cells.codes]
+        size = max(int(of_text.max(initial=0)) + 1, _SHORTEST + 1)
+        first = np.full(size, np.iinfo(np.int64).max)
+        np.minimum.at(first, lengths, lines)
+        return Digits(np.bincount(lengths, minlength=size), _any(of_text[zeros], size), first)
+
+    def __add__(self, other: Digits) -> Digits:
+        """Those of two parts of a column."""
+        size = max(len(self.count), len(other.count))
+        one, two = self._of(size), other._of(size)
+        return Digits(one.count + two.count, one.zeros | two.zeros, np.minimum(one.first, two.first))
+
+    def _of(self, size: int) -> Digits:
+        more = 0, size - len(self.count)
+        last = np.iinfo(np.int64).max
+        return Digits(
+            np.pad(self.count, more), np.pad(self.zeros, more), np.pad(self.first, more, constant_values=last)
+        )
+
+    def warnings(self, name: str) -> list[str]:
+        """One where some numbers are one digit shorter than all others, as a spreadsheet leaves them.
+
+        A lost leading zero is never put back: the number may as well be mistyped.
+        """
+        usual = int(self.count[1:].argmax()) + 1
+        short = int(self.count[usual - 1]) if usual > _SHORTEST else 0
+        if not short or self.count[usual] < 0.5 * self.count[1:].sum() or self.zeros[usual]:
+            return []
+        what = f"field '{name}': {short:,} numbers are one digit shorter than the usual {usual}"
+        return [f"{what}, first at line {self.first[usual - 1]}: a spreadsheet may have dropped leading zeros"]
+
+
+def _any(lengths: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
+    found = np.zeros(size, np.bool_)
+    found[lengths] = True
+    return found
 
 
 def _percent(share: float) -> str:

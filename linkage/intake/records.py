@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping as Mapped
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,8 @@ from linkage.intake.coder import Coded
 from linkage.intake.collector import paused
 from linkage.intake.columns import Cells, build
 from linkage.intake.mapping import Mapping, check
-from linkage.intake.quality import REQUIRED_PRESENT, FieldQuality, Quality, assess, field_quality, short_numbers
-from linkage.intake.sources import Reading, cleaner_of, date_values, sources
+from linkage.intake.quality import REQUIRED_PRESENT, Digits, FieldQuality, Quality, assess, field_quality
+from linkage.intake.sources import Reading, cleaner_of, date_columns, date_values, sources
 from linkage.intake.table import Table
 from linkage.model import Anchor, Column, Flag, Note, Records
 from linkage.schema import Field, Kind, Schema
@@ -109,63 +109,122 @@ def take_in(
             "correct the export or its mapping; `linkage profile` counts the values of every field",
             faults,
         )
-    if flags is None:
-        return intake
-    records = intake.records
+    return intake if flags is None else Intake(flagged(intake.records, flags), intake.quality)
+
+
+def flagged(records: Records, flags: Mapped[str, tuple[Flag, ...]]) -> Records:
+    """The same people with their flags as notes."""
     unflagged = Note()  # one for all who have none
     notes = tuple(Note(flags=flags[local_id]) if local_id in flags else unflagged for local_id in records.local_ids)
-    return Intake(Records(records.local_ids, records.columns, records.lines, notes), intake.quality)
+    return replace(records, notes=notes)
+
+
+@dataclass(frozen=True, repr=False)
+class Settled:
+    """What all dates of a file say together. order: of day, month and year, None where it is open.
+
+    No birth is after today, or in a year before the earliest.
+    """
+
+    order: str | None
+    earliest: int
+    today: dt.date
+
+    @staticmethod
+    def by(values: Texts, mapping: Mapping, today: dt.date | None) -> Settled:
+        """values: as date_values gives them."""
+        today = today or dt.datetime.now(tz=dt.UTC).date()
+        seen, rest = dates.look_at(values, today)
+        order = mapping.dates or dates.order_of(rest, seen)
+        return Settled(order, dates.earliest_of(rest, today, len(values)), today)
+
+    def faults(self) -> list[str]:
+        """An order that is open."""
+        what = "whether day or month comes first in the dates is open: use --dates, or dates = 'dmy' in the mapping"
+        return [] if self.order else [what]
+
+    def warnings(self) -> list[str]:
+        """Years that are long ago."""
+        old = self.earliest < self.today.year - dates.MAX_AGE
+        return [f"births of more than {dates.MAX_AGE} years ago: read as a file of former people"] if old else []
+
+
+@dataclass(frozen=True, repr=False)
+class Part:
+    """A part of a file, or all of it. digits: of fields of numbers that the file holds.
+
+    ids, anchors: what is wrong with ids, and with anchors and whom they are of.
+    """
+
+    records: Records
+    fields: tuple[FieldQuality, ...]
+    digits: dict[str, Digits]
+    ids: list[str]
+    anchors: list[str]
 
 
 def _read(
     table: Table, mapping: Mapping, schema: Schema, today: dt.date | None, required_present: float
 ) -> tuple[Intake, list[str]]:
     check(mapping, table.columns, schema)
-    faults: list[str] = []
-    local_ids, owner = _people(table, mapping, faults)
-    today = today or dt.datetime.now(tz=dt.UTC).date()
-    values = date_values(table, mapping, schema)
-    seen, rest = dates.look_at(values, today)
-    order = mapping.dates or dates.order_of(rest, seen)
-    if order is None:
-        faults.append(
-            "whether day or month comes first in the dates is open: use --dates, or dates = 'dmy' in the mapping"
-        )
-    earliest = dates.earliest_of(rest, today, len(values))
-    reading = Reading(table, mapping, schema, order or "dmy", today, earliest)
+    values = date_values(date_columns(mapping, schema), lambda name: Coded.of(table.column(name)).texts)
+    settled = Settled.by(values, mapping, today)
+    part = read_part(table, mapping, schema, settled)
+    quality, wrong = report(schema, settled, part.fields, part.digits, len(part.records), required_present)
+    return Intake(part.records, quality), [*part.ids, *settled.faults(), *wrong, *part.anchors]
+
+
+def read_part(table: Table, mapping: Mapping, schema: Schema, settled: Settled) -> Part:
+    """The people of a part of a file, in which every one of them has all his rows."""
+    ids: list[str] = []
+    local_ids, owner = _people(table, mapping, ids)
+    reading = Reading(table, mapping, schema, settled.order or "dmy", settled.today, settled.earliest)
     columns: dict[str, Column] = {}
     fields: list[FieldQuality] = []
-    old = earliest < today.year - dates.MAX_AGE
-    warnings = [f"births of more than {dates.MAX_AGE} years ago: read as a file of former people"] if old else []
+    digits: dict[str, Digits] = {}
     for field in schema.fields:
-        found, quality, warned = _field(reading, field, owner, len(local_ids))
-        columns |= found
+        column, quality, numbers = _field(reading, field, owner, len(local_ids))
         fields.append(quality)
-        warnings += warned
-        # Where the order is open, dates that do not fit it say nothing about the column.
-        faults += _wrong_column(quality, field.kind) if order or field.kind is not Kind.DATE else []
+        columns |= {field.name: column} if column else {}
+        digits |= {field.name: numbers} if numbers else {}
     notes: tuple[Note, ...] = ()
+    anchors: list[str] = []
     if mapping.anchor:
-        notes = _notes(local_ids, owner, read_anchors(table, mapping.anchor, reading.order, reading.today, faults))
-        faults += _strangers(reading, owner)
+        notes = _notes(local_ids, owner, read_anchors(table, mapping.anchor, reading.order, reading.today, anchors))
+        anchors += _strangers(reading, owner)
     lines = table.lines[np.unique(owner, return_index=True)[1]]
-    records = Records(local_ids, columns, lines, notes)
-    return Intake(records, assess(fields, len(local_ids), required_present, warnings)), faults
+    return Part(Records(local_ids, columns, lines, notes), tuple(fields), digits, ids, anchors)
+
+
+def report(
+    schema: Schema,
+    settled: Settled,
+    fields: Sequence[FieldQuality],
+    digits: dict[str, Digits],
+    people: int,
+    required_present: float,
+) -> tuple[Quality, list[str]]:
+    """The report of a whole file, and columns that are wrong."""
+    warnings, wrong = settled.warnings(), []
+    for field, quality in zip(schema.fields, fields, strict=True):
+        warnings += digits[field.name].warnings(field.name) if field.name in digits else []
+        # Where the order is open, dates that do not fit it say nothing about the column.
+        wrong += _wrong_column(quality, field.kind) if settled.order or field.kind is not Kind.DATE else []
+    return assess(fields, people, required_present, warnings), wrong
 
 
 def _field(
     reading: Reading, field: Field, owner: NDArray[np.int32], people: int
-) -> tuple[dict[str, Column], FieldQuality, list[str]]:
-    """One field's column (none where the file does not hold it), quality and warnings."""
+) -> tuple[Column | None, FieldQuality, Digits | None]:
+    """One field's column (none where the file does not hold it), its quality, and digits where it has numbers."""
     cells = list(sources(reading, field))
     blank = [Cells(Coded(Texts.of([""]), np.zeros_like(owner)), cleaner_of(reading, field))]
     column, verdict, invalid = build(cells or blank, field.values, owner, people)
     quality = field_quality(field, verdict, invalid, reading.table.lines)
     if not cells:
-        return {}, quality, []
+        return None, quality, None
     numbers = field.kind is Kind.IDENTIFIER
-    warned = short_numbers(field.name, Coded.of(cells[0].texts), reading.table.lines) if numbers else []
-    return {field.name: column}, quality, warned
+    return column, quality, Digits.of(Coded.of(cells[0].texts), reading.table.lines) if numbers else None
 
 
 def _people(table: Table, mapping: Mapping, faults: list[str]) -> tuple[Texts, NDArray[np.int32]]:

@@ -6,7 +6,7 @@ Rule: nothing is read but the columns that the mapping names (R4).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,18 +38,25 @@ class Reading:
     earliest: int
 
 
-def date_values(table: Table, mapping: Mapping, schema: Schema) -> Texts:
-    """Distinct texts of all dates of the file; they decide together about the order of day and month."""
+def date_columns(mapping: Mapping, schema: Schema) -> dict[str, str]:
+    """The columns of all dates of a file, and what separates several in one cell."""
     sources = [mapping.fields[field.name] for field in schema.fields if _is_date(field, mapping)]
     if mapping.anchor and mapping.anchor.due_date:
         sources.append(Source((mapping.anchor.due_date,)))
+    return {column: source.separator for source in sources for column in source.columns}
+
+
+def date_values(columns: dict[str, str], texts_of: Callable[[str], Texts]) -> Texts:
+    """Distinct texts of all dates of a file; they decide together about the order of day and month.
+
+    columns: as date_columns gives them; texts_of: the distinct texts of a column.
+    """
     values = Coder()
-    for source in sources:
-        for column in source.columns:
-            texts = Coded.of(table.column(column)).texts
-            if source.separator:
-                texts = Texts.of(part for cell in texts for part in cell.split(source.separator))
-            values.add(texts.data, texts.ends[:-1], np.diff(texts.ends))
+    for column, separator in columns.items():
+        texts = texts_of(column)
+        if separator:
+            texts = Texts.of(part for cell in texts for part in cell.split(separator))
+        values.add(texts.data, texts.ends[:-1], np.diff(texts.ends))
     return values.finish()
 
 

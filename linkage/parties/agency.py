@@ -5,9 +5,9 @@ Rule: straight recipes over nouns; plaintext ends in `encode`, and `answer` need
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,30 +17,38 @@ from keys.chance import SYSTEM, Chance
 from keys.derive import KEY_BYTES, RunKey, tight_tokens
 from linkage.agreement import Agreement
 from linkage.encode.diffusion import hardener
-from linkage.encode.screening import plain_filters, shuffle
-from linkage.encode.tight import Given, given_tokens
-from linkage.encode.tokens import tokenise
+from linkage.encode.screening import names_alone, plain_filters
+from linkage.encode.sharing import Meetings
 from linkage.errors import RequestRefusedError
 from linkage.ids import unique
 from linkage.layout import Layout
 from linkage.model import Bytes16, Records, Request
 from linkage.package.contents import ScreeningContents
 from linkage.parties.answering import Answer
-from linkage.parties.inside import alike_inside, pattern_table, with_sharing
-from linkage.parties.leaving import Leaving
+from linkage.parties.inside import NULL_SHARING, Alike, Filtered, alike_inside, pattern_table, with_sharing
+from linkage.parties.leaving import Going, Leaving
 from linkage.parties.local import LocalTable
+from linkage.parties.parted import Progress, take_apart
 from linkage.roots import forget
-
-Progress = Callable[[str, int, int], None]
-"""Told (what, done, total)."""
+from linkage.shelf import Held, Shelf
 
 
 @dataclass(frozen=True, repr=False)
 class Encoded:
-    """What `encode` makes: what goes to the matcher, and the table that stays."""
+    """What `encode` makes: what goes to the matcher, and by part the table that stays.
+
+    alone: people who are encoded by their names alone; see screening.names_alone.
+    """
 
     leaving: Leaving
-    local: LocalTable
+    tables: tuple[Held[LocalTable], ...]
+    alone: int
+
+    @property
+    def local(self) -> LocalTable:
+        """The table of a file in one part."""
+        (table,) = self.tables
+        return table()
 
     @property
     def contents(self) -> ScreeningContents:
@@ -56,52 +64,64 @@ def encode(
     progress: Progress | None = None,
     chance: Chance = SYSTEM,
 ) -> Encoded:
-    """Screening encodings, non-match patterns and local table of one agency's records.
+    """Screening encodings, non-match patterns and local table of records in memory; see encode_file."""
+    return encode_file((lambda: records,), agreement, key, check, Shelf(), progress, chance)
 
-    check: the linkage secret's check value for this run, 16 bytes. Rows travel in random order under random
-    pseudonyms, so nothing links them to the file or to another run.
+
+def encode_file(
+    file: Sequence[Held[Records]],
+    agreement: Agreement,
+    key: RunKey,
+    check: bytes,
+    shelf: Shelf,
+    progress: Progress | None = None,
+    chance: Chance = SYSTEM,
+) -> Encoded:
+    """Screening encodings, non-match patterns and local tables of one agency's file, a part of it at a time.
+
+    file: its parts, each of random people, or of all. check: the linkage secret's check value for this run, 16 bytes.
+    Rows travel in random order under random pseudonyms, so nothing links them to the file or to another run.
     Raises TestKeyError when a live key meets a repeatable source of chance (R50).
     """
     chance.require(test=key.test)
-    schema = agreement.schema
-    profile = agreement.profile
-    _tell(progress, "screening encodings, and who resembles whom", 0, 3)
-    # People in one random order and filters in another, so that the order says nothing.
-    plain = plain_filters(records, schema, profile, key, chance, shuffled=True)
-    # All filters weigh more than all that follows: nothing else is made while they are searched, on all cores.
-    alike = alike_inside(plain.all(), plain.owner, agreement, chance)
-    _tell(progress, "standardised records to tokens", 1, 3)
-    with ThreadPoolExecutor(1) as beside:
-        tight = beside.submit(_tight, records, agreement, key)
-        tokens = tokenise(records, schema, key)
-        given, sharing = tight.result()
-    pairs = with_sharing(*alike, sharing, chance)
-    del alike, tight, sharing
-    _tell(progress, "patterns inside the file", 2, 3)
+    schema, profile, tell = agreement.schema, agreement.profile, progress or (lambda *_: None)
+    filtered: list[Filtered] = []
+    alone = 0
+
+    def visit(records: Records, first: int) -> None:
+        nonlocal alone
+        # People in one random order and filters in another, so that the order says nothing.
+        plain = plain_filters(records, schema, profile, key, chance, shuffled=True)
+        held = shelf.put(plain.filters), shelf.put(plain.owner)
+        filtered.append(Filtered(first, len(records), len(plain), *held))
+        alone += names_alone(records, schema, profile)
+
+    parted = take_apart(file, agreement, key, shelf, chance, visit, tell)
+    tell("who resembles whom inside the file", 0, 1)
+    alike = alike_inside(filtered, agreement, chance)
+    given = parted.give(agreement, _meetings(len(parted), alike, chance))
+    if given:
+        alike = with_sharing(alike, given.neighbours)
+    tell("patterns inside the file", 0, 1)
     forget()
-    null = pattern_table(tokens, *pairs, agreement, chance)
-    local = LocalTable(_random_ids(len(records), chance), records.local_ids, tokens, records.notes)
-    people = shuffle(len(records), chance).astype(np.int32)
-    place = np.empty(len(people), np.int32)
-    place[people] = np.arange(len(people), dtype=np.int32)
-    _tell(progress, "encoded", 3, 3)
-
-    def publish(some: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return np.frombuffer(tight_tokens(key, some.tobytes()), np.uint8).reshape(some.shape)
-
+    null = pattern_table(parted.chosen, alike, parted.missing, agreement, chance)
     harden, seed = hardener(profile, key), chance.draw(KEY_BYTES)
+    of_parts = given.parts if given else [None] * len(filtered)
+    parts = tuple(Going(*one) for one in zip((piece.who for piece in parted.pieces), filtered, of_parts, strict=True))
     leaving = Leaving(
-        check.hex(), plain, place[plain.owner], people, local.pseudonyms, given, seed, harden, publish, null
+        check.hex(), parts, profile.sent_bits, agreement.tokens_per_row, seed, harden, partial(_publish, key), null
     )
-    return Encoded(leaving, local)
+    tell("encoded", 1, 1)
+    return Encoded(leaving, tuple(piece.local for piece in parted.pieces), alone)
 
 
-def _tight(records: Records, agreement: Agreement, key: RunKey) -> tuple[Given | None, NDArray[np.int64]]:
-    """Which values give tight tokens, if the profile has any, and who shares a value with few others of the file."""
-    terms = agreement.tokens
-    if terms is None:
-        return None, np.empty((0, 2), np.int64)
-    return given_tokens(records, agreement.combinations, terms, key)
+def _meetings(people: int, alike: Alike, chance: Chance) -> Meetings:
+    """Where pairs who share a value are gathered, and those that are alike by filters are looked up."""
+    return Meetings(people, NULL_SHARING, np.stack(alike.pairs, axis=1), int.from_bytes(chance.draw(8), "little"))
+
+
+def _publish(key: RunKey, digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.frombuffer(tight_tokens(key, digests.tobytes()), np.uint8).reshape(digests.shape)
 
 
 @dataclass(frozen=True, repr=False)
@@ -170,12 +190,3 @@ def answer(
     rows, layout = local.rows(request.pseudonyms), Layout(agreement.schema)
     seed, tell = chance.draw(KEY_BYTES), progress or (lambda *_: None)
     return Answer(request.pair_ids, rows, local, layout, key, sealer, seed, threads, tell)
-
-
-def _random_ids(count: int, chance: Chance) -> Bytes16:
-    return np.frombuffer(chance.draw(16 * count), np.uint8).reshape(count, 16)
-
-
-def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:
-    if progress:
-        progress(what, done, total)

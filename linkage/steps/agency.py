@@ -11,16 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-import linkage.vocabulary as vocabularies
 from keys import vault
 from keys.aead import NoteSealer
-from keys.derive import run_key
+from keys.derive import RunKey, run_key
 from keys.secret import LinkageSecret
 from linkage import roots
 from linkage.bars import check_names, check_profile
-from linkage.encode.screening import names_alone
 from linkage.errors import (
-    ColumnsError,
     NotAgreedError,
     OtherRunError,
     QualityError,
@@ -29,12 +26,7 @@ from linkage.errors import (
     UnexpectedPackageError,
 )
 from linkage.exchange.desk import SECRET, Desk, require, taken_in
-from linkage.intake import mapping as mappings
-from linkage.intake.flags import read_flags
 from linkage.intake.quality import Quality
-from linkage.intake.records import Intake, take_in
-from linkage.intake.suggest import suggest
-from linkage.intake.table import read_table
 from linkage.match.candidates import cores
 from linkage.memory import give_back_free, give_back_large
 from linkage.model import Request
@@ -42,24 +34,13 @@ from linkage.notes import NOTE_BYTES
 from linkage.package.container import Body, Kind, Opened
 from linkage.package.contents import RequestContents
 from linkage.parties import agency, issuing
-from linkage.parties.agency import Answered, Encoded
-from linkage.parties.issuing import Issue
-from linkage.parties.local import LocalTable
+from linkage.parties.agency import Answered
+from linkage.parties.local import LocalTable, tables_to_stream
+from linkage.shelf import Held, on_disk
 from linkage.steps import verdict
 from linkage.steps.account import Account, Progress, quiet
 from linkage.steps.close import all_or_nothing, refuse_used
-from linkage.vocabulary import Vocabulary
-
-
-@dataclass(frozen=True)
-class Source:
-    """An agency's own file and how to read it. mapping: None to suggest one from the header. flags: a long file."""
-
-    path: Path
-    mapping: Path | None = None
-    flags: Path | None = None
-    sheet: str | None = None
-    dates: str | None = None
+from linkage.steps.reading import People, Source, everybody, read_people
 
 
 def _unlocking(desk: Desk) -> Future[LinkageSecret]:
@@ -68,46 +49,6 @@ def _unlocking(desk: Desk) -> Future[LinkageSecret]:
     coming = beside.submit(vault.fetch, desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     beside.shutdown(wait=False)
     return coming
-
-
-def vocabulary_of(desk: Desk) -> Vocabulary:
-    """The flag vocabulary of the agreement. Raises NotAgreedError when the installed one is another."""
-    vocabulary = vocabularies.load()
-    if desk.agreement.terms.release.vocabulary not in ("default", vocabulary.digest()):
-        raise NotAgreedError(
-            "the flag vocabulary installed here is not the one the agreement names",
-            "install the release all parties use, or put the agreed vocabulary in its place",
-        )
-    return vocabulary
-
-
-def read_source(source: Source, desk: Desk, today: dt.date) -> Intake:
-    """Standardised records and quality of a file. Raises YourFileError and its kin, all errors at once."""
-
-    def wanted(columns: tuple[str, ...]) -> set[str]:
-        return {column for _, column in read_mapping(source, columns, desk).names()}
-
-    table = read_table(source.path, sheet=source.sheet, wanted=wanted)
-    mapping = read_mapping(source, table.columns, desk)
-    if source.dates:
-        mapping = dataclasses.replace(mapping, dates=source.dates)  # type: ignore[arg-type]  # the caller's word is checked
-    flags = None
-    if source.flags:
-        flags = read_flags(read_table(source.flags), vocabulary_of(desk), table.column(mapping.id), today)
-    if desk.party.holds_anchors and mapping.anchor is None:
-        raise ColumnsError(
-            f"'{desk.party.name}' holds anchors, but the mapping has no [anchor] columns",
-            "name at least child_id under [anchor] in the mapping file",
-        )
-    required = desk.agreement.terms.quality.required_present
-    return take_in(table, mapping, desk.agreement.schema, flags=flags, required_present=required, today=today)
-
-
-def read_mapping(source: Source, columns: Sequence[str], desk: Desk) -> mappings.Mapping:
-    """The mapping file, or one suggested from the header."""
-    if source.mapping:
-        return mappings.load(source.mapping)
-    return suggest(columns, desk.agreement.schema)
 
 
 def check_quality(quality: Quality) -> None:
@@ -140,30 +81,31 @@ def encode(
     warnings = check_profile(desk.agreement.terms, desk.agreement.profile)
     refuse_used(desk, run)
     give_back_large()
-    unlocked = _unlocking(desk)
-    intake = read_source(source, desk, today or dt.datetime.now(dt.UTC).date())
-    check_quality(intake.quality)
-    give_back_free()
-    secret = unlocked.result()
-    if audited:
-        key = run_key(secret, run, desk.agreement.digest)
-        warnings += verdict.before_sending(desk, run, intake.records, key, progress, dry_run=dry_run)
-    made = (_issued if desk.agreement.one_round else _encoded)(desk, run, intake, secret, progress)
-    warnings += [*intake.quality.warnings, *made.warnings]
-    people, facts = len(intake.records), {"run": run, "people": len(intake.records), **made.facts}
-    if dry_run:
-        said = f"{people:,} people would be encoded; nothing was written"
-        return Account(said, facts, dry_run=True, warnings=tuple(warnings))
-    said, then, kind, body, matcher = made.said, made.then, made.kind, made.body, desk.agreement.matcher
-    with all_or_nothing(desk, run):
-        desk.keep(run, "local", made.local.to_stream())
-        del intake, made  # what stays is written: what is sent has its memory
+    unlocked, today = _unlocking(desk), today or dt.datetime.now(dt.UTC).date()
+    with on_disk(desk.folder) as shelf:
+        people = read_people(source, desk, today, lambda: _key(unlocked.result(), desk, run), shelf, progress)
+        check_quality(people.quality)
         give_back_free()
-        files = desk.send(body, kind, run, matcher.name)
-    desk.journal.append("collect", "encode", run, people=people)
+        secret, count = unlocked.result(), len(people)
+        if audited:
+            records, key = everybody(people, source, desk, today), _key(secret, desk, run)
+            warnings += verdict.before_sending(desk, run, records, key, progress, dry_run=dry_run)
+        made = (_issued if desk.agreement.one_round else _encoded)(desk, run, people, secret, progress)
+        warnings += [*people.quality.warnings, *made.warnings]
+        facts: dict[str, object] = {"run": run, "people": count, **made.facts}
+        if dry_run:
+            said = f"{count:,} people would be encoded; nothing was written"
+            return Account(said, facts, dry_run=True, warnings=tuple(warnings))
+        said, then, kind, body, matcher = made.said, made.then, made.kind, made.body, desk.agreement.matcher
+        with all_or_nothing(desk, run):
+            desk.keep(run, "local", tables_to_stream(made.tables))
+            del people, made  # what stays is written: what is sent has its memory
+            give_back_free()
+            files = desk.send(body, kind, run, matcher.name)
+    desk.journal.append("collect", "encode", run, people=count)
     desk.journal.append("disclose", "encode", run, recipient=matcher.name, files=len(files))
     return Account(
-        f"{people:,} people encoded for run '{run}'{said}", facts, tuple(files),
+        f"{count:,} people encoded for run '{run}'{said}", facts, tuple(files),
         f"send the package to {matcher.title}; {then}",
         warnings=tuple(warnings),
     )  # fmt: skip
@@ -175,28 +117,32 @@ class _Made:
 
     kind: Kind
     body: Body
-    local: LocalTable
+    tables: Sequence[Held[LocalTable]]
     facts: dict[str, object]
     then: str
     said: str = ""
     warnings: Sequence[str] = ()
 
 
-def _encoded(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> _Made:
+def _encoded(desk: Desk, run: str, people: People, secret: LinkageSecret, progress: Progress) -> _Made:
     """For two rounds."""
-    made = encode_records(desk, run, intake, secret, progress)
-    alone = names_alone(intake.records, desk.agreement.schema, desk.agreement.profile)
+    key, check = _key(secret, desk, run), secret.check(run, roots.digest().encode())
+    made = agency.encode_file(people.parts, desk.agreement, key, check, people.shelf, progress, desk.chance)
     return _Made(
-        "screening", made.leaving.to_body(), made.local,
-        {"filters": len(made.leaving.plain), "secret_check": made.leaving.check},
+        "screening", made.leaving.to_body(), made.tables,
+        {"filters": len(made.leaving), "secret_check": made.leaving.check},
         then="its request comes back for `linkage answer`",
-        warnings=check_names(alone, len(intake.records)),
+        warnings=check_names(made.alone, len(people)),
     )  # fmt: skip
 
 
-def _issued(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> _Made:
+def _issued(desk: Desk, run: str, people: People, secret: LinkageSecret, progress: Progress) -> _Made:
     """For one round."""
-    made = issue_records(desk, run, intake, secret, progress)
+    key, check = _key(secret, desk, run), secret.check(run, roots.digest().encode())
+    made = issuing.issue_file(
+        people.parts, desk.agreement, key, check, _sealer(desk, run), desk.party.name, people.shelf, progress,
+        desk.chance,
+    )  # fmt: skip
     facts: dict[str, object] = {
         "tokens_per_row": made.leaving.form.per_row,
         "bytes_per_row": made.leaving.form.row_bytes,
@@ -205,25 +151,14 @@ def _issued(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progres
         "secret_check": made.leaving.check,
     }
     return _Made(
-        "tokens", made.leaving.to_body(), made.local, facts,
+        "tokens", made.leaving.to_body(), made.tables, facts,
         then="nothing comes back in one-round",
         said=f"; {made.without:,} have no token and cannot be found",
     )  # fmt: skip
 
 
-def encode_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> Encoded:
-    """The recipe with this desk's keys."""
-    key = run_key(secret, run, desk.agreement.digest)
-    check = secret.check(run, roots.digest().encode())
-    return agency.encode(intake.records, desk.agreement, key, check, progress, desk.chance)
-
-
-def issue_records(desk: Desk, run: str, intake: Intake, secret: LinkageSecret, progress: Progress) -> Issue:
-    """The recipe of one-round with this desk's keys."""
-    key, check = run_key(secret, run, desk.agreement.digest), secret.check(run, roots.digest().encode())
-    return issuing.issue(
-        intake.records, desk.agreement, key, check, _sealer(desk, run), desk.party.name, progress, desk.chance
-    )
+def _key(secret: LinkageSecret, desk: Desk, run: str) -> RunKey:
+    return run_key(secret, run, desk.agreement.digest)
 
 
 def _sealer(desk: Desk, run: str) -> NoteSealer:
@@ -263,8 +198,9 @@ def answer(
     facts: dict[str, object] = {"run": run, "pairs": len(request), "rows": int((answered.asked > 0).sum())}
     if dry_run:
         return Account(f"{len(request):,} pairs would be answered; nothing was written", facts, dry_run=True)
-    key = run_key(secret, run, desk.agreement.digest)
-    made = agency.answer(request, local, desk.agreement, key, _sealer(desk, run), desk.chance, cores(), progress)
+    made = agency.answer(
+        request, local, desk.agreement, _key(secret, desk, run), _sealer(desk, run), desk.chance, cores(), progress
+    )
     # What was answered is noted first: a crash may lose an answer, but never lets a pair be answered twice.
     before = desk.kept(run, "answered")
     desk.replace(run, "answered", answered.pair_ids.tobytes() + answered.asked.tobytes())

@@ -6,6 +6,7 @@ import datetime as dt
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -35,12 +36,13 @@ from linkage.package.container import Expected, Kind, Opened, open_package
 from linkage.package.contents import EvidenceContents, ScreeningContents
 from linkage.package.tokens import TokenContents
 from linkage.parties import meeting
-from linkage.parties.local import LocalTable, proof_of
+from linkage.parties.local import LocalTable, proof_of, tables_from_bytes
+from linkage.shelf import Held, on_disk
 from linkage.steps import verdict
 from linkage.steps.account import Progress, quiet
-from linkage.steps.agency import Source, read_source
 from linkage.steps.close import packages_of, runs_of
 from linkage.steps.matcher import read_tokens
+from linkage.steps.reading import People, Source, everybody, read_people
 
 STAND_INS = 6_000
 """Pretend people attacked where no plaintext may be at hand, as at the matcher."""
@@ -84,11 +86,14 @@ def audit_run(
     """
     options = _checked(options)
     require(desk, "agency")
-    local = LocalTable.from_bytes(desk.need(run, "local", "encode"))
+    tables = tables_from_bytes(desk.need(run, "local", "encode"))
     secret = vault.fetch(desk.folder / SECRET, LinkageSecret, desk.passphrase, test=desk.identity.test)
     key = run_key(secret, run, desk.agreement.digest)
-    records = read_source(source, desk, today or dt.datetime.now(dt.UTC).date()).records
-    _check_same(records, local, desk.agreement, key)
+    today = today or dt.datetime.now(dt.UTC).date()
+    with on_disk(desk.folder) as shelf:
+        people = read_people(source, desk, today, lambda: key, shelf)
+        _check_same(people, tables, desk.agreement, key)
+        records = everybody(people, source, desk, today)
     result = verdict.attack(records, desk.agreement, options.progress, key=key, sample=options.sample)
     facts, text = _told(result, options)
     warnings = verdict.settle(desk, run, result, packages_of(desk, run, "outbox"))
@@ -177,15 +182,22 @@ def _told(
     return facts, f"{_ON_STAND_INS}\n{text}" if stand_ins else text
 
 
-def _check_same(records: Records, local: LocalTable, agreement: Agreement, key: RunKey) -> None:
+def _check_same(people: People, tables: Sequence[LocalTable], agreement: Agreement, key: RunKey) -> None:
     """The file is the one the run was encoded from, row by row. Raises YourFileError."""
-    made = tokenise(records, agreement.schema, key)
-    kept = local.proof if agreement.one_round else proof_of(local.tokens)
-    if records.local_ids != local.local_ids or not hmac.compare_digest(proof_of(made), kept):
+    same = len(people.parts) == len(tables) and all(map(partial(_same, agreement, key), people.parts, tables))
+    if not same:
         raise YourFileError(
             "this file is not the one that the run was encoded from",
             "name the file as it was, with the same --mapping and --dates; without --run any file can be audited",
         )
+
+
+def _same(agreement: Agreement, key: RunKey, load: Held[Records], table: LocalTable) -> bool:
+    """Whether a part of the file gave this table."""
+    records = load()
+    kept = table.proof if agreement.one_round else proof_of(table.tokens)
+    proof = proof_of(tokenise(records, agreement.schema, key))
+    return records.local_ids == table.local_ids and hmac.compare_digest(proof, kept)
 
 
 def _held(desk: Desk, kind: Kind, run: str) -> dict[str, Opened]:

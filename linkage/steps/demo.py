@@ -31,6 +31,7 @@ from linkage.parties.local import LocalTable
 from linkage.parties.screened import Screened
 from linkage.steps import agency, agreement, childrens_services, close, keys, matcher, secret
 from linkage.steps.account import Account, Progress
+from linkage.steps.reading import Source
 from linkage.synth.county import ANCHOR_PARTY, TODAY, County, make_county, write_county
 
 RUN = "demo"
@@ -127,11 +128,11 @@ def _secret(tour: _Tour, agencies: list[str]) -> None:
         secret.assemble_secret(tour.desk(party), ())
 
 
-def _source(desk: Desk) -> agency.Source:
+def _source(desk: Desk) -> Source:
     """The party's export, mapping and flags, as they lie in its folder."""
     file = next(path for path in sorted(desk.folder.glob(f"{desk.party.name}.*")) if path.suffix in (".csv", ".xlsx"))
     flags = desk.folder / "flags.csv"
-    return agency.Source(file, desk.folder / "mapping.toml", flags if flags.exists() else None)
+    return Source(file, desk.folder / "mapping.toml", flags if flags.exists() else None)
 
 
 def _encode(desk: Desk) -> Account:

@@ -18,8 +18,8 @@ from linkage.intake.table import read_table
 from linkage.package.container import Expected, open_package
 from linkage.package.contents import ScreeningContents
 from linkage.parties.local import LocalTable
-from linkage.steps.agency import Source
 from linkage.steps.audit import Options, audit_desk, audit_run
+from linkage.steps.reading import Source
 from tests.flow.forks import linkage
 from tests.flow.parties import PASSPHRASE, RUN, carry, encode_arguments, listing, package
 from tests.flow.test_refusals import identity, refused

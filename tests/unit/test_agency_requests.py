@@ -4,16 +4,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from keys.aead import NoteSealer, open_note, unwrap_key
+from keys.aead import open_note, unwrap_key
 from keys.derive import pair_keys
-from linkage.encode import screening as plain_screening
 from linkage.encode.evidence import make_evidence
 from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError, UnreadableFileError
 from linkage.layout import Layout
 from linkage.match.compare import compare
 from linkage.model import Flag, Note, Request
-from linkage.notes import NOTE_BYTES, decode_note
+from linkage.notes import decode_note
 from linkage.package.stream import container
 from linkage.parties import agency, answering, leaving
 from linkage.parties import inside as within
@@ -137,18 +136,13 @@ def test_at_one_desk_any_row_may_be_asked_for_but_no_pair_twice(local):
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
-def sealer(length=NOTE_BYTES):
-    recipient = support.identity("childrens_services").public
-    return NoteSealer.new(recipient, run="run-1", sender="police", context=b"d" * 32, length=length)
-
-
 def test_two_agencies_answers_to_one_pair_agree_where_their_rows_do():
     """Same person, two files: the matcher sees the same in all that both hold."""
     terms, key = support.agreement(), support.key()
     locals_ = [agency.encode(support.county(PEOPLE, seed=4), terms, key, b"c" * 16).local for _ in range(2)]
     pairs = ids(PEOPLE)
     sides = [
-        agency.answer(Request(pairs, local.pseudonyms), local, terms, key, sealer()).contents.evidence
+        agency.answer(Request(pairs, local.pseudonyms), local, terms, key, support.sealer()).contents.evidence
         for local in locals_
     ]
     assert not np.array_equal(locals_[0].pseudonyms, locals_[1].pseudonyms)
@@ -162,7 +156,7 @@ def test_the_note_beside_a_pair_opens_for_childrens_services_and_that_pair_alone
     local = agency.encode(people, terms, support.key(), b"c" * 16).local
     order = [local.local_ids.index("id-0"), local.local_ids.index("id-1")]
     asked = request(local, order)
-    contents = agency.answer(asked, local, terms, support.key(), sealer()).contents
+    contents = agency.answer(asked, local, terms, support.key(), support.sealer()).contents
     assert len({len(one) for one in contents.notes}) == 1
     receiver = support.identity("childrens_services")
     key = unwrap_key(receiver, contents.note_key, run="run-1", sender="police", context=b"d" * 32)
@@ -242,8 +236,7 @@ def test_filters_travel_with_their_people(encoded):
 def test_what_is_sent_part_by_part_is_what_is_sent_at_once(encoded, monkeypatch):
     monkeypatch.setattr(leaving, "_PART", 3)
     once, body = encoded.contents.to_body(), encoded.leaving.to_body()
-    monkeypatch.setattr(plain_screening, "_FEW", 7)
-    assert set(body.made) == {"filters", "pseudonyms", "tokens"}
+    assert set(body.made) == {"filters", "owner", "pseudonyms", "tokens"}
     assert body.meta == once.meta
     assert bytes(container({**body.arrays, **body.made})) == bytes(container(once.arrays))
 
@@ -252,9 +245,11 @@ def test_an_answer_made_part_by_part_compares_and_opens_like_one_made_at_once(en
     """Every note opens, progress is told, and it is the same when it is made again."""
     local, terms, pairs, told = encoded.local, support.agreement(), ids(PEOPLE), []
     request, layout = Request(pairs, local.pseudonyms), Layout(terms.schema)
-    once = agency.answer(request, local, terms, support.key(), sealer()).contents
+    once = agency.answer(request, local, terms, support.key(), support.sealer()).contents
     monkeypatch.setattr(answering, "PART", 3)
-    made = agency.answer(request, local, terms, support.key(), sealer(), progress=lambda *what: told.append(what))
+    made = agency.answer(
+        request, local, terms, support.key(), support.sealer(), progress=lambda *what: told.append(what)
+    )
     body = made.to_body()
     assert set(body.made) == {"evidence", "notes"}
     assert np.array_equal(made.contents.evidence.tags, from_bytes(body.made["evidence"].whole(), pairs, layout).tags)
@@ -320,13 +315,12 @@ def test_a_sample_of_people_counts_pairs_of_one_side_and_of_both_alike():
     person, other, distance = (np.concatenate(part).astype(np.int32) for part in zip(both, lonely, strict=True))
     counts = []
     for _ in range(20):
-        asked = np.zeros(people, np.bool_)
-        asked[rng.choice(people, 600, replace=False)] = True
-        seen = asked[person]
-        low, high, weight = within._weighed(person[seen], other[seen], distance[seen], asked)
+        asked = rng.choice(people, 600, replace=False)
+        seen = np.isin(person, asked)
+        (low, high), weight = within._weighed(person[seen], other[seen], distance[seen], asked, people)
         counts.append([weight[high - low == 1].sum(), weight[high - low != 1].sum()])
     assert np.mean(counts, axis=0) == pytest.approx([people / 2, people], rel=0.03)
-    low, high, weight = within._weighed(person, other, distance, np.ones(people, np.bool_))
+    (low, high), weight = within._weighed(person, other, distance, np.arange(people), people)
     assert len(low) == people / 2 + people
     assert (weight == 1).all()
     assert (low < high).all()
@@ -351,6 +345,8 @@ def test_a_share_of_people_never_exceeds_all_of_them():
         people = [{f: whole[f] for f in held} for held, n in zip(each, times, strict=True) for _ in range(n)]
         tokens = tokenise(support.records(*people), support.SCHEMA, support.key())
         none = np.empty(0, np.int64)
-        null = within.pattern_table(tokens, (none, none), np.empty(0), 1, support.agreement())
+        alike = within.Alike((none, none), np.empty(0), 1)
+        missing = within.missing_sets(tokens)
+        null = within.pattern_table(lambda pairs, held=tokens: (held, pairs), alike, missing, support.agreement())
         assert null.present[support.SCHEMA.index(Kind.SURNAME)] == 1
         assert null.gaps.sum() == pytest.approx(1)

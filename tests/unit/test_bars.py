@@ -16,6 +16,7 @@ from linkage.exchange.desk import AGREEMENT, Desk
 from linkage.resources import CONFIGS
 from linkage.steps import agency, verdict
 from linkage.steps import agreement as steps
+from linkage.steps.reading import Source
 from linkage.terms import Measured, Profile
 from linkage.toml import read
 from tests import support
@@ -145,7 +146,7 @@ def test_check_and_sign_refuse_a_live_agreement_above_the_bars(desk, live, monke
 def test_encode_refuses_a_profile_above_the_bars_before_it_reads_or_writes(desk):
     before = sorted(desk.folder.rglob("*"))
     with pytest.raises(AboveTheBarError, match="gives away"):
-        agency.encode(desk, "run-1", agency.Source(desk.folder / "there-is-no-such-file.csv"))
+        agency.encode(desk, "run-1", Source(desk.folder / "there-is-no-such-file.csv"))
     assert sorted(desk.folder.rglob("*")) == before
 
 

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from keys.derive import Purpose
-from linkage.encode import screening
 from linkage.encode.diffusion import diffusion_places
-from linkage.encode.screening import MAX_VERSIONS, TOKENS, _masks, make_filters, names_alone, plain_filters
+from linkage.encode.screening import MAX_VERSIONS, TOKENS, _masks, make_filters, names_alone
 from linkage.schema import Kind
 from linkage.terms import ROLES
 from tests import naive_encode as naive
@@ -133,20 +132,6 @@ def test_r4_a_person_without_values_does_not_stand_out_and_is_never_found():
     assert (np.abs(weight - 0.5) < 0.05).all()
     assert not np.array_equal(one[1], one[2])
     assert not np.array_equal(one[1], filters(JOHN, {}, {})[0][1])
-
-
-@pytest.mark.parametrize("profile", [DIFFUSED, PLAIN])
-def test_many_filters_are_made_again_some_at_a_time(monkeypatch, profile):
-    """And are the same, those of people without values too, whose bits are random."""
-    people = [{**JOHN, "forename": [f"NAME{nth}", "ADAM"], "surname": f"OTHER{nth % 3}"} for nth in range(9)]
-    plain = plain_filters(support.records({}, *people, {}, JOHN), SCHEMA, profile, support.key(), shuffled=True)
-    once = plain.all()
-    assert plain.all() is once
-    monkeypatch.setattr(screening, "_FEW", 4)
-    parts = list(plain.parts())
-    assert [len(part) for part in parts] == [4] * 5 + [1]
-    assert np.array_equal(np.concatenate(parts), once)
-    assert plain.all() is not once
 
 
 def test_nobody_at_all_is_no_fault():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkage.encode.kernels_tight import by_top_bits, count_sharing, deal_tokens, form_digests, hold_form
-from linkage.encode.tight import _sharing
+from linkage.encode.sharing import sharing_of
 from tests import naive_encode as naive
 
 
@@ -14,7 +14,7 @@ def test_sharing_is_counted_person_by_person(entries):
     """Values that fall on one place of the table, the value 0, and a person who has a value twice."""
     entries.sort(key=lambda entry: entry[0])
     rows, values = np.array([row for row, _ in entries], np.int32), np.array([value for _, value in entries], np.uint64)
-    assert _sharing(values, rows).tolist() == naive.sharing(values.tolist(), rows.tolist())
+    assert sharing_of(values, rows).tolist() == naive.sharing(values.tolist(), rows.tolist())
 
 
 @given(st.lists(st.integers(0, 3), max_size=40), st.integers(0, 9))

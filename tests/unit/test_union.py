@@ -6,19 +6,19 @@ import msgspec
 import numpy as np
 import pytest
 
-from keys.chance import Chance
 from linkage.agreement import Agreement
 from linkage.audit.scheme import of_profile
 from linkage.audit.standins import census
 from linkage.audit.suite import BITES
 from linkage.audit.union import audit_union, joined, with_slips
 from linkage.audit.world import World
+from linkage.encode.sharing import Meetings
 from linkage.errors import NotAgreedError, UnexpectedPackageError
 from linkage.package import promises
 from linkage.package.contents import ScreeningContents
 from linkage.package.promises import most_shared
 from linkage.parties import agency, matcher
-from linkage.parties.inside import with_sharing
+from linkage.parties.inside import Alike, with_sharing
 from linkage.roots import name_roots, phonetic
 from linkage.terms import Tokens
 from tests import support
@@ -125,8 +125,16 @@ def test_a_man_under_other_names_is_found_by_his_date_and_postcode():
 
 def test_strangers_inside_a_file_are_found_as_the_matcher_finds_them():
     """Who shares a value stands for himself and once, beside those alike; of very many a sample stands for all."""
-    alike, weight = (np.array([0, 1]), np.array([1, 2])), np.array([3.0, 3.0])
-    (low, high), stand, each = with_sharing(alike, weight, 3, np.array([[1, 2], [4, 7]]), Chance.pretend(1))
+    alike = Alike((np.array([0, 1]), np.array([1, 2])), np.array([3.0, 3.0]), 3)
+
+    def gathered(pairs, most):
+        met = Meetings(150_001, most, np.stack(alike.pairs, axis=1), seed=7)
+        for some in np.array_split(pairs, 3):
+            met.add(some)
+            met.add(some[:5])  # what is found again, by another value, is the same
+        return with_sharing(alike, met.finish())
+
+    (low, high), stand, each = gathered(np.array([[1, 2], [4, 7]]), 10)
     assert list(zip(low.tolist(), high.tolist(), stand.tolist(), strict=True)) == [
         (0, 1, 3.0),
         (1, 2, 1.0),
@@ -134,9 +142,14 @@ def test_strangers_inside_a_file_are_found_as_the_matcher_finds_them():
     ]
     assert each == 3
     many = np.stack([np.arange(150_000), np.arange(150_000) + 1], axis=1)
-    (low, _), stand, _ = with_sharing(alike, weight, 3, many, Chance.pretend(1))
-    assert len(low) == 100_000
+    (low, _), stand, _ = gathered(many, 100_000)
+    assert len(low) == 100_000  # both alike are among the many
     assert stand.sum() == pytest.approx(150_000)
+    (low, high), stand, _ = gathered(many, 10_000)
+    assert len(np.unique(low)) == 10_000
+    assert (high == low + 1).all()
+    assert stand.sum() == pytest.approx(150_000, rel=0.05)  # no longer counted, but told by the sample
+    assert np.mean(low) == pytest.approx(75_000, rel=0.05)
 
 
 # --- what may be agreed ---------------------------------------------------------------------------------------------

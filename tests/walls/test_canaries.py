@@ -316,9 +316,9 @@ cli.main()
 @pytest.mark.parametrize(
     ("module", "function", "more"),
     [
-        ("records", "take_in", "import linkage.steps.agency as a; a.take_in = broken"),
-        ("table", "read_table", "import linkage.steps.agency as a; a.read_table = broken"),
-        ("records", "standardise", "import linkage.parties.agency as a; a.tokenise = broken"),
+        ("records", "take_in", "import linkage.steps.reading as a; a.take_in = broken"),
+        ("table", "read_table", "import linkage.steps.reading as a; a.read_table = broken"),
+        ("records", "standardise", "import linkage.parties.parted as a; a.tokenise = broken"),
     ],
 )
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_r4_a_crash_shows_no_value(at, leaks, module, function, more, error):
 def test_r4_an_interrupted_command_shows_no_value(at, leaks):
     home = at("agreed")["police"]
     code = CRASH.format(
-        module="records", function="take_in", more="import linkage.steps.agency as a; a.take_in = broken",
+        module="records", function="take_in", more="import linkage.steps.reading as a; a.take_in = broken",
         error="KeyboardInterrupt(name)", canary=CANARIES["surname"],
     )  # fmt: skip
     done = parties.python(home, "-c", code, expect=130)

@@ -1,0 +1,81 @@
+"""A run in which files are taken part by part, as long ones are: the same links, flags and refusals."""
+
+import json
+
+import pytest
+
+from linkage.parties.local import tables_from_bytes
+from tests.flow import parties
+from tests.flow.forks import linkage
+from tests.flow.parties import AGENCIES, RUN, carry, encode_arguments, listing
+from tests.flow.test_audit_run import desk_of
+from tests.flow.test_journey import WORLD, links, worklist
+
+IN_PARTS = """
+import sys, linkage.intake.parted
+linkage.intake.parted.ROWS = 30
+import cli
+cli.main()
+"""
+
+
+def in_parts(home, *args, expect=0):
+    return parties.python(home, "-c", IN_PARTS, *args, "--passphrase-file", "passphrase.txt", expect=expect)
+
+
+@pytest.fixture
+def encoded(at):
+    homes = at("agreed")
+    for party in AGENCIES:
+        in_parts(homes[party], *encode_arguments(homes[party]))
+    return homes
+
+
+def test_a_run_in_parts_finds_the_known_links_and_no_other(encoded):
+    tables = {party: tables_from_bytes(desk_of(encoded[party]).need(RUN, "local", "encode")) for party in AGENCIES}
+    assert {party: len(tables[party]) for party in ("childrens_services", "police")} == {
+        "childrens_services": 2,
+        "police": 6,
+    }
+    carry(encoded["police"].parent)
+    linkage(encoded["matcher"], "screen", "--run", RUN)
+    carry(encoded["police"].parent)
+    for party in AGENCIES:
+        linkage(encoded[party], "answer", "--run", RUN)
+    carry(encoded["police"].parent)
+    linkage(encoded["matcher"], "decide", "--run", RUN)
+    carry(encoded["police"].parent)
+    home = encoded["childrens_services"]
+    linkage(home, "receive", "--run", RUN)
+    assert links(home) == WORLD.links
+    told = {(row["child_id"], row["agency"]): row["flags"] for row in worklist(home)}
+    assert "domestic abuse" in told["0071000", "Police"]
+    assert "no category" in told["0071001", "Police"]
+
+
+def test_an_audit_knows_the_file_again_part_by_part(encoded):
+    home = encoded["police"]
+    audit = "audit", "export.csv", "--run", RUN, "--json"
+    assert json.loads(in_parts(home, *audit).out)["people"] == 162
+    rows = (home / "export.csv").read_bytes().splitlines(keepends=True)
+    (home / "other.csv").write_bytes(b"".join([rows[0], rows[1].replace(b"LS", b"BD"), *rows[2:]]))
+    refused = in_parts(home, "audit", "other.csv", "--run", RUN, expect=20)
+    assert "not the one that the run was encoded from" in refused.err
+
+
+def test_a_fault_in_a_long_file_is_named_as_in_a_short_one(at):
+    """Its line and what to do; nothing is written, and nothing that was put aside is left."""
+    home = at("agreed")["police"]
+    rows = (home / "export.csv").read_bytes().splitlines(keepends=True)
+    (home / "export.csv").write_bytes(b"".join([*rows, rows[5]]))
+    before = listing(home)
+    said = [run(home, *encode_arguments(home), expect=23).err for run in (linkage, in_parts)]
+    assert said[0] == said[1]
+    assert f"lines 6, {len(rows) + 1}" in said[0]
+    flag = (home / "flags.csv").read_bytes().splitlines(keepends=True)[1]
+    (home / "flags.csv").write_bytes((home / "flags.csv").read_bytes() + b"nobody" + flag[flag.index(b",") :])
+    (home / "export.csv").write_bytes(b"".join(rows))
+    said = [run(home, *encode_arguments(home), expect=25).err for run in (linkage, in_parts)]
+    assert said[0] == said[1]
+    assert "not in the agency's file" in said[0]
+    assert set(listing(home)) == set(before)
