@@ -34,6 +34,7 @@ from linkage.audit.scheme import any_key, take
 from linkage.audit.standins import census
 from linkage.audit.union import with_slips
 from linkage.encode.evidence import make_evidence
+from linkage.encode.inside import make_inside
 from linkage.encode.tokens import tokenise
 from linkage.layout import Layout
 from linkage.match.compare import compare
@@ -93,7 +94,7 @@ def everybody(agreement, held):
     key, layout = any_key(), Layout(agreement.schema)
     one = PairKeys.alone(key.value)
     left, right = (
-        make_evidence(tokenise(held[name], agreement.schema, key), np.arange(len(held[name])), None, one, layout)
+        make_inside(tokenise(held[name], agreement.schema, key), np.arange(len(held[name])), one, layout)
         for name in SIDES
     )
     found = np.empty((2, len(left), len(right)), np.int64)

@@ -91,7 +91,7 @@ def _plain(judged, rehearsed, files, inside):
         def side(_tokens, numbers, *_, file=records[name]):
             return PlainSide(file, numbers)
 
-        with mock.patch.multiple("linkage.parties.inside", make_evidence=side, compare=compare_plain):
+        with mock.patch.multiple("linkage.parties.inside", make_inside=side, compare=compare_plain):
             nulls[name] = agency.pattern_table(*arguments)
     pairs = {LEFT: join.pairs.left, RIGHT: join.pairs.right}
     sides = {}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keys.chance import SYSTEM, Chance
-from keys.derive import BLOCK_BYTES, PAIR_ID_BYTES, PairKeys, stream
+from keys.derive import BLOCK_BYTES, PairKeys, stream
 from linkage.encode.tokens import MAX_FILTER_TOKENS, FieldTokens
 from linkage.layout import FILTER_WEIGHT, FILTER_WORDS, Layout
 from linkage.model import Bytes16, Evidence
@@ -29,7 +29,7 @@ _ROUNDS = np.ceil(1.25 * FILTER_WEIGHT / np.maximum(np.arange(MAX_FILTER_TOKENS 
 """Blocks of each token of a filter of so many: weight / count positions, a quarter more for collisions, 14 a block."""
 
 
-class _Field:
+class Needs:
     """How many AES blocks every distinct value of a field needs: its tags, then its filter's blocks, then a filler.
 
     The last entry of each array, at place -1, is that of no value. Few bits each, for values can be a million.
@@ -46,7 +46,7 @@ class _Field:
 def make_evidence(
     tokens: Sequence[FieldTokens],
     rows: NDArray[np.integer],
-    pair_ids: Bytes16 | None,
+    pair_ids: Bytes16,
     keys: PairKeys,
     layout: Layout,
     chance: Chance = SYSTEM,
@@ -54,19 +54,18 @@ def make_evidence(
 ) -> Evidence:
     """One side of evidence for each row under its pair's key.
 
-    rows: (m,) places in the file. pair_ids: (m, 16); keys: of as many pairs, in the same order. Or None, and
-    PairKeys.alone for all rows: then all can be compared with all, and must never be sent.
+    rows: (m,) places in the file. pair_ids: (m, 16); keys: of as many pairs, in the same order.
     Missing values and unused slots hold random tags and random filters of the usual weight.
-    Raises ValueError unless every row has a pair id and a key, or all have one.
+    Raises ValueError unless every row has a pair id and a key.
     """
-    if pair_ids is not None and len(rows) != len(pair_ids):
+    if len(rows) != len(pair_ids):
         raise ValueError("one pair id for each row")
-    if len(keys) != (1 if pair_ids is None else len(rows)):
+    if len(keys) != len(rows):
         raise ValueError("one key for each pair")
-    fields = [_Field(field) for field in tokens]
+    fields = [Needs(field) for field in tokens]
     tweaks = np.frombuffer(keys.tweaks, np.uint64).reshape(-1, 2)
     made = Evidence(
-        np.empty((0, PAIR_ID_BYTES), np.uint8) if pair_ids is None else pair_ids,
+        pair_ids,
         np.zeros((len(rows), len(layout.slots)), np.uint8),
         np.empty((len(rows), layout.tags), np.uint32),
         np.zeros((len(rows), layout.filters, FILTER_WORDS), np.uint64),
@@ -75,7 +74,7 @@ def make_evidence(
     def make(start: int, seed: bytes) -> None:
         part = slice(start, start + CHUNK)
         out = made.presence[part], made.tags[part], made.filters[part]
-        _make(fields, rows[part], keys, tweaks if pair_ids is None else tweaks[part], layout, out, seed)
+        _make(fields, rows[part], keys, tweaks[part], layout, out, seed)
 
     starts = range(0, len(rows), CHUNK)
     # Each part's noise has a seed of its own, drawn here, so that as many threads as there are make the same.
@@ -86,7 +85,7 @@ def make_evidence(
 
 
 def _make(
-    fields: Sequence[_Field],
+    fields: Sequence[Needs],
     rows: NDArray[np.integer],
     keys: PairKeys,
     tweaks: NDArray[np.uint64],
@@ -98,7 +97,7 @@ def _make(
     from linkage.encode.kernels import constant_weight, gather_blocks, place_tags  # loads numba
 
     presence, tags, filters = out
-    value = _values(fields, rows, layout)
+    value = values_of([field.tokens for field in fields], rows, layout)
     length = np.stack([fields[slot.field].length[value[s]] for s, slot in enumerate(layout.slots)], axis=1)
     ends = np.cumsum(length)
     starts = np.ascontiguousarray((ends - length.ravel()).reshape(length.shape).T)  # (slots, m)
@@ -115,32 +114,39 @@ def _make(
         held = value[s] >= 0
         presence[held, s] = one.presence[value[s][held]]
         real = field.real[value[s]]
-        words = _noise(real.size * one.tags.shape[1] - int(real.sum()), 4, seed, b"tags %d" % s).view(np.uint32).ravel()
+        words = noise(real.size * one.tags.shape[1] - int(real.sum()), 4, seed, b"tags %d" % s).view(np.uint32).ravel()
         place_tags(value[s], starts[s], one.tags, blocks.view(np.uint32), words, tags[:, slot.tags])
         if slot.filter >= 0:
             count, rounds = (each[value[s]].astype(np.int64) for each in (field.count, field.rounds))
             own = filters[:, slot.filter]
             constant_weight(blocks, starts[s] + real, count, rounds, FILTER_WEIGHT, own)
-            silent = (count == 0).astype(np.int64)
-            noise = _noise(int(silent.sum()) * _NOISE_BLOCKS, BLOCK_BYTES, seed, b"filters %d" % s)
-            first = (np.cumsum(silent) - silent) * _NOISE_BLOCKS
-            constant_weight(noise, first, silent, np.full_like(silent, _NOISE_BLOCKS - 1), FILTER_WEIGHT, own)
+            random_filters(count == 0, seed, b"filters %d" % s, own)
 
 
-def _values(fields: Sequence[_Field], rows: NDArray[np.integer], layout: Layout) -> NDArray[np.int64]:
+def random_filters(silent: NDArray[np.bool_], seed: bytes, label: bytes, filters: NDArray[np.uint64]) -> None:
+    """Give those (m,) who have nothing to say a random filter of the usual weight. filters: (m, words)."""
+    from linkage.encode.kernels import constant_weight  # loads numba
+
+    tokens = silent.astype(np.int64)
+    made = noise(int(tokens.sum()) * _NOISE_BLOCKS, BLOCK_BYTES, seed, label)
+    first = (np.cumsum(tokens) - tokens) * _NOISE_BLOCKS
+    constant_weight(made, first, tokens, np.full_like(tokens, _NOISE_BLOCKS - 1), FILTER_WEIGHT, filters)
+
+
+def values_of(tokens: Sequence[FieldTokens], rows: NDArray[np.integer], layout: Layout) -> NDArray[np.int64]:
     """The distinct value in each slot, (slots, m), -1 for none."""
     value = np.full((len(layout.slots), len(rows)), -1, np.int64)
     nth: dict[int, int] = {}
     for s, slot in enumerate(layout.slots):
         rank = nth.get(slot.field, 0)
         nth[slot.field] = rank + 1
-        tokens = fields[slot.field].tokens
-        first, last = tokens.offsets[rows], tokens.offsets[np.asarray(rows) + 1]
+        one = tokens[slot.field]
+        first, last = one.offsets[rows], one.offsets[np.asarray(rows) + 1]
         held = first + rank < last
-        value[s, held] = tokens.codes[(first + rank)[held]]
+        value[s, held] = one.codes[(first + rank)[held]]
     return value
 
 
-def _noise(count: int, size: int, seed: bytes, label: bytes) -> NDArray[np.uint8]:
+def noise(count: int, size: int, seed: bytes, label: bytes) -> NDArray[np.uint8]:
     """Random bytes (count, size): a keystream under a fresh seed, three times as fast as asking the system for all."""
     return np.frombuffer(stream(seed, label, count * size), np.uint8).reshape(count, size)

@@ -143,6 +143,19 @@ def place_tags(
 
 
 @njit(cache=True, nogil=True)
+def copy_tags(
+    values: NDArray[np.int64], tags: NDArray[np.int32], words: NDArray[np.uint32], out: NDArray[np.uint32]
+) -> None:
+    """Write the word of each real tag of one slot, (m, t); the others stay. values, tags: as in gather_blocks."""
+    for i in range(len(values)):
+        if values[i] >= 0:
+            for t in range(out.shape[1]):
+                tag = tags[values[i], t]
+                if tag >= 0:
+                    out[i, t] = words[tag]
+
+
+@njit(cache=True, nogil=True)
 def pad_blocks(
     data: NDArray[np.uint8], ends: NDArray[np.int64], rows: NDArray[np.int64], out: NDArray[np.uint8]
 ) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from keys.chance import SYSTEM, Chance
 from keys.derive import KEY_BYTES, PairKeys, stream
 from linkage.agreement import Agreement
-from linkage.encode.evidence import make_evidence
+from linkage.encode.inside import make_inside
 from linkage.encode.joining import Tokens
 from linkage.encode.screening import shuffle
 from linkage.encode.sharing import Neighbours
@@ -176,7 +176,7 @@ def _patterns(tokens: Tokens, pairs: Pairs, key: PairKeys, layout: Layout, chanc
     for start in range(0, len(low), _PAIRS):
         part = slice(start, start + _PAIRS)
         rows, place = np.unique(np.concatenate([low[part], high[part]]), return_inverse=True)
-        sides = make_evidence(tokens, rows, None, key, layout, chance, cores())
+        sides = make_inside(tokens, rows, key, layout, chance, cores())
         found = compare(sides, sides, layout, (place[: len(place) // 2], place[len(place) // 2 :]))
         made.append(np.concatenate([found.levels, found.rarity, found.crossed], axis=1))
     return np.concatenate(made)

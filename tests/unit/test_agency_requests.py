@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keys.aead import open_note, unwrap_key
-from keys.derive import pair_keys
-from linkage.encode.evidence import make_evidence
+from keys.derive import PairKeys
+from linkage.encode.inside import make_inside
 from linkage.encode.tokens import tokenise
 from linkage.errors import RequestRefusedError, UnreadableFileError
 from linkage.layout import Layout
@@ -269,20 +269,19 @@ def test_null_table_counts_what_comparing_every_pair_counts(monkeypatch):
     """In a small file every pair is a candidate: patterns and counts are those of all pairs, one by one."""
     screening = msgspec.structs.replace(support.terms().screening, candidates=40, round_patterns=1)
     people, terms, key = support.county(12, seed=8), support.agreement(screening=screening), support.key()
-    keys = pair_keys(key, bytes(16))  # of all pairs alike, for names near a cut fall on its either side by the key
+    alone = PairKeys.alone(bytes(32))  # names near a cut fall on its either side by the key
 
-    def under_this_key(tokens, rows, ids, _, layout, *_rest):
-        return make_evidence(tokens, rows, ids, keys, layout)
+    def under_this_key(tokens, rows, _, layout, *_rest):
+        return make_inside(tokens, rows, alone, layout)
 
-    monkeypatch.setattr(within, "make_evidence", under_this_key)
+    monkeypatch.setattr(within, "make_inside", under_this_key)
     null = agency.encode(people, terms, key, b"c" * 16).contents.null
     layout = Layout(terms.schema)
     pairs = [(one, two) for one in range(12) for two in range(one + 1, 12)]
     tokens = tokenise(people, terms.schema, key)
     naive = {}
     for one, two in pairs:
-        pair = np.zeros((1, 16), np.uint8)
-        sides = [make_evidence(tokens, np.array([row]), pair, keys, layout) for row in (one, two)]
+        sides = [make_inside(tokens, np.array([row]), alone, layout) for row in (one, two)]
         found = compare(*sides, layout)
         pattern = (*found.levels[0].tolist(), *found.rarity[0].tolist(), *found.crossed[0].tolist())
         naive[pattern] = naive.get(pattern, 0) + 1

@@ -12,9 +12,11 @@ from keys.derive import PairKeys, Purpose, pair_keys
 from linkage.encode import evidence as making
 from linkage.encode.digests import text_digests
 from linkage.encode.evidence import make_evidence
+from linkage.encode.inside import make_inside
 from linkage.encode.spelling import bigrams
 from linkage.encode.tokens import MAX_FILTER_TOKENS, label, tokenise
 from linkage.layout import FILTER_WEIGHT, FILTERED, TAGS, Layout, tags_of
+from linkage.match.compare import compare
 from linkage.schema import Field, Kind, Schema
 from tests import naive_encode as naive
 from tests import support
@@ -283,24 +285,42 @@ def test_several_threads_make_the_same_evidence(monkeypatch):
         assert np.array_equal(one, other)
 
 
-def test_rows_of_one_file_under_one_key_are_what_each_is_under_that_key():
-    """One key for all makes them comparable with one another, and takes no pair ids."""
-    records, rows, key = support.county(20), np.arange(20), b"k" * 32
+def test_rows_of_one_file_compare_as_sides_of_pairs_do():
+    """Filters are those of the key, tags agree where tokens do, and what says nothing is random."""
+    records, rows, key = support.county(60, seed=3), np.arange(60), b"k" * 32
     tokens = tokenise(records, SCHEMA, KEY)
-    inside, again = (make_evidence(tokens, rows, None, PairKeys.alone(key), LAYOUT) for _ in range(2))
-    each = make_evidence(tokens, rows, np.zeros((20, 16), np.uint8), PairKeys(key, bytes(16 * 20)), LAYOUT)
+    inside, again = (make_inside(tokens, rows, PairKeys.alone(key), LAYOUT) for _ in range(2))
+    each = make_evidence(tokens, rows, np.zeros((60, 16), np.uint8), PairKeys(key, bytes(16 * 60)), LAYOUT)
     real = inside.tags == again.tags
     assert real.mean() > 0.1
-    assert np.array_equal(inside.tags[real], each.tags[real])
+    same = (inside.filters == again.filters).all(axis=2)
+    assert same.any(axis=0).sum() >= 3
+    assert not same.all()
+    assert np.array_equal(inside.filters[same], each.filters[same])
+    assert (np.bitwise_count(inside.filters).sum(axis=2) == FILTER_WEIGHT).all()
     assert np.array_equal(inside.presence, each.presence)
     assert inside.pair_ids.shape == (0, 16)
+    pairs = np.nonzero(~np.eye(60, dtype=bool))
+    one, two = (compare(sides, sides, LAYOUT, pairs) for sides in (inside, each))
+    for name in ("levels", "rarity", "crossed"):
+        assert np.array_equal(getattr(one, name), getattr(two, name))
+    assert len(np.unique(one.levels)) > 5
 
 
-@pytest.mark.parametrize(("ids", "keys"), [(20, 1), (20, 19), (None, 20), (19, 20)])
+def test_rows_of_one_file_are_the_same_by_however_many_hands():
+    made = tokenise(support.county(20), SCHEMA, KEY), np.arange(20), PairKeys.alone(bytes(32)), LAYOUT
+    alone, together = (make_inside(*made, Chance.pretend(1, "noise"), threads) for threads in (1, 3))
+    for one, other in zip(alone.__dict__.values(), together.__dict__.values(), strict=True):
+        assert np.array_equal(one, other)
+    with pytest.raises(ValueError, match="one key"):
+        make_inside(made[0], made[1], PairKeys(bytes(32), bytes(32)), LAYOUT)
+
+
+@pytest.mark.parametrize(("ids", "keys"), [(20, 1), (20, 19), (19, 20)])
 def test_rows_without_a_key_of_their_own_are_refused(ids, keys):
     """One key for all pairs by mistake would let the matcher compare all with all."""
     made = tokenise(support.county(20), SCHEMA, KEY), np.arange(20)
-    some = None if ids is None else np.zeros((ids, 16), np.uint8)
+    some = np.zeros((ids, 16), np.uint8)
     with pytest.raises(ValueError, match="for each"):
         make_evidence(*made, some, PairKeys(bytes(32), bytes(16 * keys)), LAYOUT)
 

@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from keys.chance import Chance
 from keys.derive import PairKeys, pair_keys
 from linkage.encode.evidence import make_evidence
+from linkage.encode.inside import make_inside
 from linkage.encode.joining import join, take
 from linkage.encode.tokens import tokenise
 from linkage.layout import Layout
@@ -132,7 +132,7 @@ def test_rarity_is_not_that_of_a_part():
     apart = join([tokenise(load(), schema, key) for load in loads])
     layout, one = Layout(schema), PairKeys.alone(bytes(32))
     sides = [
-        make_evidence(tokens, own, None, one, layout, Chance.pretend(1), 1)
+        make_inside(tokens, own, one, layout)
         for tokens, own in ((apart, np.argsort(rows)), (tokenise(whole, schema, key), np.arange(PEOPLE)))
     ]
     assert not np.array_equal(*(compare(side, side, layout, others()).rarity for side in sides))
@@ -150,11 +150,9 @@ def test_patterns_are_those_of_the_whole_file(shelf, monkeypatch):
     """In a small file every pair is a candidate, whatever part its sides are in."""
     whole, agreement, key = support.some(county(), np.arange(24)), terms(candidates=80), support.key()
     monkeypatch.setattr(inside, "_CHOSEN", 50)
-    keys = pair_keys(key, bytes(16))  # of all pairs alike, for names near a cut fall on its either side by the key
+    alone = PairKeys.alone(bytes(32))  # names near a cut fall on its either side by the key
     monkeypatch.setattr(
-        inside,
-        "make_evidence",
-        lambda tokens, rows, ids, _, layout, *__: make_evidence(tokens, rows, ids, keys, layout),
+        inside, "make_inside", lambda tokens, rows, _, layout, *__: make_inside(tokens, rows, alone, layout)
     )
     apart = agency.encode_file(parts(whole)[0], agreement, key, CHECK, shelf).contents.null
     once = agency.encode(whole, agreement, key, CHECK).contents.null
@@ -233,9 +231,6 @@ def test_some_people_have_the_tokens_they_had():
     few, one = take(tokens, rows), PairKeys.alone(bytes(32))
     assert all(len(own) == 4 and len(own.digests) <= len(field.digests) for own, field in zip(few, tokens, strict=True))
     assert sum(len(own.digests) for own in few) < sum(len(field.digests) for field in tokens)
-    made = [
-        make_evidence(held, own, None, one, layout, Chance.pretend(1), 1)
-        for held, own in ((few, np.arange(4)), (tokens, rows))
-    ]
+    made = [make_inside(held, own, one, layout) for held, own in ((few, np.arange(4)), (tokens, rows))]
     assert np.array_equal(made[0].presence, made[1].presence)
     assert (compare(*made, layout).levels <= 0).all()
