@@ -63,7 +63,6 @@ def take_in_parts(
         digits: dict[str, Digits] = {}
         people = 0
         for nth, load in enumerate(file.parts):
-            tell(nth, len(file.parts))
             with paused():
                 part = read_part(load(), mapping, schema, settled)
             if part.ids or part.anchors:
@@ -73,6 +72,7 @@ def take_in_parts(
             people += len(records)
             fields, digits = _together(fields, digits, part)
             del part, records
+            tell(nth + 1, len(file.parts))
     except (ColumnsError, FlagsError, ValuesError):
         return None
     quality, wrong = report(schema, settled, fields, digits, people, required_present)

@@ -99,19 +99,20 @@ def encode_file(
     parted = take_apart(file, agreement, key, shelf, chance, visit, tell)
     tell("who resembles whom inside the file", 0, 1)
     alike = alike_inside(filtered, agreement, chance)
+    tell("who resembles whom inside the file", 1, 1)
     given = parted.give(agreement, _meetings(len(parted), alike, chance))
     if given:
         alike = with_sharing(alike, given.neighbours)
     tell("patterns inside the file", 0, 1)
     forget()
     null = pattern_table(parted.chosen, alike, parted.missing, agreement, chance)
+    tell("patterns inside the file", 1, 1)
     harden, seed = hardener(profile, key), chance.draw(KEY_BYTES)
     of_parts = given.parts if given else [None] * len(filtered)
     parts = tuple(Going(*one) for one in zip((piece.who for piece in parted.pieces), filtered, of_parts, strict=True))
     leaving = Leaving(
         check.hex(), parts, profile.sent_bits, agreement.tokens_per_row, seed, harden, partial(_publish, key), null
     )
-    tell("encoded", 1, 1)
     return Encoded(leaving, tuple(piece.local for piece in parted.pieces), alone)
 
 

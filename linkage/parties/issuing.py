@@ -110,10 +110,10 @@ def issue_file(
     count = given.neighbours.count
     alike = Alike((low, high), np.full(len(low), count / max(len(low), 1)), max(-(-count // NULL_PAIRS), 1))
     null = pattern_table(parted.chosen, alike, parted.missing, agreement, chance)
+    tell("patterns inside the file", 1, 1)
     owner = _Owner(agreement, key, agreement.place(party), sealer, tell)
     parts = tuple(map(Issuing, parted.pieces, given.parts))
     leaving = Rows(check.hex(), parts, owner, chance.draw(KEY_BYTES), secrets.token_bytes(KEY_BYTES), null)
-    tell("encoded", 1, 1)
     return Issue(leaving, tuple(piece.proven for piece in parted.pieces), given.account(), given.without)
 
 

@@ -128,6 +128,7 @@ def take_apart(
         pieces.append(Piece(first, len(records), shelf.put(_who(records, chance)), shelf.put(tokens), combined))
         first += len(records)
         del records, tokens
+        tell("standardised records to tokens", nth + 1, len(file))
     if len(pieces) > 1:
         pieces = [replace(piece, tokens=partial(_rare, piece.tokens, agreement, names)) for piece in pieces]
     return Parted(tuple(pieces), missing, shelf)

@@ -95,6 +95,15 @@ def test_rows_of_one_id_are_in_one_part(tmp_path):
     assert len(set(chain(*ids))) == 50
 
 
+def test_more_parts_than_people_leave_some_parts_empty(tmp_path):
+    path = written(tmp_path, list(rows())[:5])
+    found = read(path, parts=40)
+    mapping = suggest(found.columns, SCHEMA)
+    pieces = take_in_parts(found, mapping, SCHEMA, Shelf(), required_present=0.5, today=TODAY)
+    assert sorted(chain.from_iterable(load().local_ids for load in pieces.parts)) == ["P0", "P1", "P2", "P3", "P4"]
+    assert pieces.quality == whole_of(path).quality
+
+
 def test_a_short_file_is_read_whole(tmp_path, monkeypatch):
     path = written(tmp_path, rows())
     monkeypatch.setattr(parted, "ROWS", 1000)

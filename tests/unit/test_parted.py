@@ -216,6 +216,22 @@ def test_one_round_in_parts_gives_the_rows_of_the_whole_file(shelf):
     assert np.array_equal(body.made["sides"].whole(), contents.sides)
 
 
+@pytest.mark.parametrize("make", ["encode", "issue"])
+def test_a_part_without_people_is_no_fault(make, shelf):
+    whole = county()
+    nobody = support.some(whole, [])
+    file, key = [lambda: nobody, *parts(whole, 2)[0], lambda: nobody], support.key()
+    if make == "encode":
+        made = agency.encode_file(file, terms(), key, CHECK, shelf)
+        contents = made.contents.screening
+        assert np.array_equal(np.unique(contents.owner), np.arange(PEOPLE))
+    else:
+        made = issuing.issue_file(file, support.one_round(), key, CHECK, support.sealer(), "police", shelf)
+        contents = made.contents
+    assert len(contents.pseudonyms) == PEOPLE
+    assert sorted(joined(made.tables).local_ids) == sorted(whole.local_ids)
+
+
 def test_tables_come_back_as_they_were(shelf):
     made = agency.encode_file(parts(county())[0], terms(), support.key(), CHECK, shelf)
     data = bytes(tables_to_stream(made.tables))
