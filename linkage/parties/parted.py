@@ -7,7 +7,6 @@ part; what needs the whole file, how rare a name is or who shares a value with f
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -118,10 +117,8 @@ def take_apart(
         tell("standardised records to tokens", nth, len(file))
         records = load()
         visit(records, first)
-        with ThreadPoolExecutor(1) as beside:
-            coming = beside.submit(_combined, records, agreement, key, shelf, first, len(file))
-            tokens = tokenise(records, agreement.schema, key)
-            combined = coming.result()
+        combined = _combined(records, agreement, key, shelf, first, len(file))
+        tokens = tokenise(records, agreement.schema, key)
         counted = count_names(tokens, agreement.schema)
         names = add_names(names, counted) if names else counted
         missing += missing_sets(tokens)

@@ -53,6 +53,23 @@ def test_a_run_in_parts_finds_the_known_links_and_no_other(encoded):
     assert "no category" in told["0071001", "Police"]
 
 
+def test_the_order_of_dates_of_flags_is_settled_by_all_of_them(at):
+    """Only one flag says that the day comes first: no part but its own could know."""
+    home = at("agreed")["police"]
+    head, *flags = (home / "flags.csv").read_text("utf-8").splitlines()
+    names = head.split(",")
+    place, told = names.index("date"), [line.split(",") for line in flags]
+    for nth, cells in enumerate(told):
+        cells[place] = "25/06/2026" if nth == 7 else "03/06/2026"
+        if "recency" in names:
+            cells[names.index("recency")] = ""
+    (home / "flags.csv").write_text("\n".join([head, *map(",".join, told)]) + "\n", "utf-8")
+    in_parts(home, *encode_arguments(home))
+    tables = tables_from_bytes(desk_of(home).need(RUN, "local", "encode"))
+    assert len(tables) == 6
+    assert sum(bool(note.flags) for table in tables for note in table.notes) > 20
+
+
 def test_an_audit_knows_the_file_again_part_by_part(encoded):
     home = encoded["police"]
     audit = "audit", "export.csv", "--run", RUN, "--json"

@@ -211,6 +211,9 @@ def test_one_round_in_parts_gives_the_rows_of_the_whole_file(shelf):
     assert contents.null.people == once.contents.null.people
     assert local.proof == b"".join(table().proof for table in made.tables)
     assert len(local.proof) == 4 * 32
+    for random in (contents.tokens, contents.shares, contents.sides, contents.notes):  # no part's noise is another's
+        flat = random.reshape(-1, random.shape[-1])
+        assert len(np.unique(flat, axis=0)) == len(flat)
     body = made.leaving.to_body()
     assert np.array_equal(body.made["pseudonyms"].whole(), contents.pseudonyms)
     assert np.array_equal(body.made["sides"].whole(), contents.sides)
