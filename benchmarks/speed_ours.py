@@ -21,6 +21,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -55,10 +56,11 @@ def encode(people, work, agreed, more=""):
         for run, path, parted.ROWS in zip(
             RUNS, (first, first, Path(people)), (rows, FIRST_ROWS // 3, rows), strict=True
         ):
-            clock = Clock()
-            account = encode_step(desk, run, Source(path))
-            whole = clock.so_far()
-        facts = {"rows": account.facts["people"], "peak": peak()} | whole
+            with _put_aside() as aside:
+                clock = Clock()
+                account = encode_step(desk, run, Source(path))
+                whole = clock.so_far()
+        facts = {"rows": account.facts["people"], "peak": peak(), "aside": sum(aside)} | whole
         if more == "alone":
             return facts
         facts |= _kernels(desk, people)
@@ -67,6 +69,21 @@ def encode(people, work, agreed, more=""):
         profiler = cProfile.Profile()
         profiler.runcall(encode_step, desk, "profiled", Source(Path(people)))
         return facts | {"profile": _where(profiler)}
+
+
+@contextmanager
+def _put_aside():
+    """A list to which goes how many bytes lay on the disk, once a step lets go of them."""
+    from keys.aside import Aside
+
+    told, close = [], Aside.close
+
+    def closing(held):
+        told.append(held._end)  # noqa: SLF001 - nobody else asks
+        close(held)
+
+    with mock.patch.object(Aside, "close", closing):
+        yield told
 
 
 def _kernels(desk, people):

@@ -61,6 +61,8 @@ def read_parts(
 ) -> Parted | None:
     """A CSV in as many parts as its length asks for; None where one is enough, or it must be read whole.
 
+    So it must where a column of ids or dates is not there, for whoever reads it whole says so.
+
     seed: gives 64 bits when they are needed, which say, with its id, where a row belongs. parts: how many, if that is
     settled. tell: told how many rows are read, of about how many. Raises OSError where the file cannot be read.
     """
@@ -68,9 +70,11 @@ def read_parts(
 
     def begin(columns: tuple[str, ...], rows: int) -> _Dealer | None:
         count = -(-rows // ROWS) if parts is None else parts
-        if count > 1:
-            found.append(_Dealer(columns, planned(columns), seed(), count, shelf, lambda done: tell(done, rows)))
-        return found[0] if found else None
+        plan = planned(columns) if count > 1 else None
+        if plan is None or not {plan.id, *plan.dates} <= set(columns):
+            return None
+        found.append(_Dealer(columns, plan, seed(), count, shelf, lambda done: tell(done, rows)))
+        return found[0]
 
     return found[0].finish() if walk(path, begin) else None
 

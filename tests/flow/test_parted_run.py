@@ -53,6 +53,25 @@ def test_a_run_in_parts_finds_the_known_links_and_no_other(encoded):
     assert "no category" in told["0071001", "Police"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "wrong"),
+    [
+        ('id = "nothing like it"', '"nothing like it"'),
+        ('id = "{id}"\n\n[fields]\ndate_of_birth = "nothing like it"', '"nothing like it"'),
+    ],
+)
+def test_a_column_that_is_not_there_is_named_in_a_long_file_too(at, columns, wrong):
+    home = at("agreed")["police"]
+    names = (home / "export.csv").read_text("cp1252").splitlines()[0].split(",")
+    (home / "wrong.toml").write_text(columns.format(id=names[0]) + "\n", "utf-8")
+    words = ["encode", "export.csv", "--mapping", "wrong.toml", "--run", RUN]
+    said = [run(home, *words, expect=None) for run in (linkage, in_parts)]
+    assert said[0].code == said[1].code
+    assert 20 <= said[0].code < 30
+    assert said[0].err == said[1].err
+    assert wrong.strip('"') in said[0].err
+
+
 def test_the_order_of_dates_of_flags_is_settled_by_all_of_them(at):
     """Only one flag says that the day comes first: no part but its own could know."""
     home = at("agreed")["police"]
